@@ -1,0 +1,1 @@
+"""Covariance families: parameters θ -> Σ over the visits, and its derivatives."""

@@ -1,0 +1,96 @@
+"""The unstructured covariance: every variance and covariance is a parameter of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array, IntArray
+
+
+@lru_cache(maxsize=64)
+def lower_indices(T: int) -> tuple[IntArray, IntArray]:
+    """Rows and columns of the lower triangle, row by row: (1,1), (2,1), (2,2), (3,1), …"""
+    return np.tril_indices(T)
+
+
+@lru_cache(maxsize=64)
+def symmetric_basis(T: int) -> Array:
+    """E_h = ∂Σ/∂σ_h for σ the lower triangle of Σ, m × T × T, read-only."""
+    rows, columns = lower_indices(T)
+    basis = np.zeros((rows.size, T, T))
+    h = np.arange(rows.size)
+    basis[h, rows, columns] = basis[h, columns, rows] = 1.0
+    basis.setflags(write=False)
+    return basis
+
+
+@dataclass(frozen=True, slots=True)
+class Unstructured:
+    """Σ = ΛΛ', Λ lower triangular, with log-diagonal: θ = (log Λ_11, Λ_21, log Λ_22, …).
+
+    The log-Cholesky form keeps every θ positive definite, so the search is unconstrained; the
+    natural parameters are the entries of Σ themselves, in which Σ is linear.
+    """
+
+    n_visits: int
+    abbreviation: str = "us"
+    title: str = "Unstructured"
+
+    @property
+    def n_parameters(self) -> int:
+        """T(T+1)/2."""
+        return self.n_visits * (self.n_visits + 1) // 2
+
+    def start(self, moments: Array) -> Array:
+        """The θ of `moments` itself."""
+        factor = np.linalg.cholesky(moments)
+        rows, columns = lower_indices(self.n_visits)
+        theta = factor[rows, columns]
+        theta[rows == columns] = np.log(theta[rows == columns])
+        return theta
+
+    def sigma(self, theta: Array) -> Array:
+        """ΛΛ'."""
+        factor = self._factor(theta)
+        return factor @ factor.T
+
+    def jacobian(self, theta: Array) -> Array:
+        """∂Λ_h Λ' + Λ ∂Λ_h'."""
+        factor = self._factor(theta)
+        rows, columns = lower_indices(self.n_visits)
+        half = np.zeros((rows.size, self.n_visits, self.n_visits))
+        h = np.arange(rows.size)
+        half[h, rows] = self._weights(factor)[:, None] * factor.T[columns]
+        return half + half.transpose(0, 2, 1)
+
+    def curvature(self, theta: Array, G: Array) -> Array:
+        """2 w_h w_k G[i_h, i_k] where h and k share a column of Λ, and the log-diagonal's own."""
+        factor = self._factor(theta)
+        rows, columns = lower_indices(self.n_visits)
+        w = self._weights(factor)
+        same_column = columns[:, None] == columns[None, :]
+        result = 2.0 * np.outer(w, w) * G[np.ix_(rows, rows)] * same_column
+        on_diagonal = rows == columns
+        own = 2.0 * w * (G @ factor)[rows, columns]
+        result[np.diag_indices_from(result)] += np.where(on_diagonal, own, 0.0)
+        return result
+
+    def tangent(self, Sigma: Array) -> Array:
+        """The symmetric basis: Σ is linear in its entries."""
+        return symmetric_basis(Sigma.shape[0])
+
+    def _factor(self, theta: Array) -> Array:
+        rows, columns = lower_indices(self.n_visits)
+        factor = np.zeros((self.n_visits, self.n_visits))
+        factor[rows, columns] = np.where(rows == columns, np.exp(theta), theta)
+        return factor
+
+    def _weights(self, factor: Array) -> Array:
+        """∂Λ_ij/∂θ_h: Λ_ii for a log-diagonal parameter, else 1."""
+        rows, columns = lower_indices(self.n_visits)
+        return np.where(rows == columns, factor[rows, columns], 1.0)

@@ -1,0 +1,96 @@
+"""An orthonormal basis of the fixed effects, and the columns that add nothing to it.
+
+Without it a response of y + 1e6 would lose ten digits, and a covariate far from zero as many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array, BoolArray, IntArray
+
+#: a column whose part outside the earlier ones is smaller than this, relatively, is aliased
+RANK_TOLERANCE = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """X[:, kept] = X̃ R with X̃'X̃ = I, and X[:, aliased] = X[:, kept] D.
+
+    Attributes
+    ----------
+    kept, aliased : ndarray of int
+        Columns of X; a redundant column is aliased to earlier ones, as in R.
+    R_inverse : ndarray, shape (q, q)
+    D : ndarray, shape (q, number aliased)
+    log_det : float
+        2 log|det R| = log|X'X|, which REML's likelihood keeps.
+    """
+
+    kept: IntArray
+    aliased: IntArray
+    R_inverse: Array
+    D: Array
+    log_det: float
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of X, aliased ones included."""
+        return self.kept.size + self.aliased.size
+
+    def estimable(self, L: Array) -> BoolArray:
+        """Which rows of L (r × columns of X) are estimable: those that X's own rows span."""
+        if not self.aliased.size:
+            return np.ones(len(L), dtype=bool)
+        gap = L[:, self.aliased] - L[:, self.kept] @ self.D
+        return np.asarray(np.abs(gap).max(axis=1) <= 1e-7 * np.abs(L).max(axis=1).clip(1e-300))
+
+    def rows(self, L: Array) -> Array:
+        """L̃ with L̃β̃ = Lβ for estimable rows."""
+        reduced: Array = L[:, self.kept] @ self.R_inverse
+        return reduced
+
+
+def basis_of(W: Array) -> Basis:
+    """The basis of any W with W'W = X'X.
+
+    Parameters
+    ----------
+    W : ndarray, shape (any, columns of X)
+
+    Returns
+    -------
+    Basis
+    """
+    norms = np.linalg.norm(W, axis=0)
+    R = np.linalg.qr(W, mode="r") if W.shape[0] >= W.shape[1] else np.zeros((0, W.shape[1]))
+    full = R.shape[0] == W.shape[1] and bool(
+        (np.abs(np.diag(R)) > RANK_TOLERANCE * norms).all()
+    )
+    kept = np.arange(W.shape[1]) if full else _independent(W, norms)
+    if not full:
+        R = np.linalg.qr(W[:, kept], mode="r")
+    aliased = np.setdiff1d(np.arange(W.shape[1]), kept)
+    D = np.linalg.lstsq(W[:, kept], W[:, aliased], rcond=None)[0]
+    R_inverse = np.linalg.inv(R) if kept.size else np.zeros((0, 0))
+    log_det = 2.0 * float(np.log(np.abs(np.diag(R))).sum())
+    return Basis(kept, aliased, R_inverse, D, log_det)
+
+
+def _independent(W: Array, norms: Array) -> IntArray:
+    """Columns that are not combinations of earlier ones (Gram-Schmidt, each column twice)."""
+    Q = np.zeros((W.shape[0], 0))
+    kept = []
+    for column, norm in enumerate(norms):
+        rest = W[:, column]
+        for _ in range(2):
+            rest = rest - Q @ (Q.T @ rest)
+        length = float(np.linalg.norm(rest))
+        if length > RANK_TOLERANCE * norm and length > 0.0:
+            kept.append(column)
+            Q = np.column_stack([Q, rest / length])
+    return np.array(kept, dtype=np.intp)

@@ -1,0 +1,143 @@
+"""The data summed up once per missing-data pattern; nothing later touches a subject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trialmlm.engine.basis import Basis, basis_of
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array, BoolArray, IntArray
+    from trialmlm.engine.design import Design
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything the likelihood needs, in an orthonormal basis of X and in units of the residual.
+
+    With w_i = (u_i, y_i), the contribution of pattern p is C_p = Σ w_i w_i', whose blocks are
+    M_p = Σ u u', N_p = Σ u y', Y_p = Σ y y' (architecture of the engine, section 1).
+
+    Attributes
+    ----------
+    B : ndarray, shape (T, q, s)
+        x̃_ij = B_j u_i.
+    visits : ndarray of bool, shape (P, T)
+        The visits that a pattern observes.
+    n : ndarray, shape (P,)
+        Subjects of each pattern.
+    M, N, Y : ndarray, shapes (P, s, s), (P, s, T), (P, T, T)
+    n_observations : int
+        Number of responses.
+    basis : Basis
+    offset : ndarray, shape (q,)
+        Least-squares coefficients in the basis, taken out of y before summing up.
+    scale : float
+        What y's residual was divided by.
+    pattern : ndarray of int, shape (n,)
+        Each subject's pattern.
+    """
+
+    B: Array
+    visits: BoolArray
+    n: Array
+    M: Array
+    N: Array
+    Y: Array
+    n_observations: int
+    basis: Basis
+    offset: Array
+    scale: float
+    pattern: IntArray
+
+    @property
+    def n_visits(self) -> int:
+        """T."""
+        return self.B.shape[0]
+
+    @property
+    def q(self) -> int:
+        """Rank of X."""
+        return self.B.shape[1]
+
+
+def patterns_of(observed: BoolArray) -> tuple[BoolArray, IntArray]:
+    """The distinct rows of `observed`, and which one each subject has."""
+    if observed.shape[1] > 62:
+        return np.unique(observed, axis=0, return_inverse=True)
+    codes = observed @ (np.int64(1) << np.arange(observed.shape[1], dtype=np.int64))
+    distinct, first, pattern = np.unique(codes, return_index=True, return_inverse=True)
+    del distinct
+    return observed[first], pattern
+
+
+def summarise(design: Design) -> Summary:
+    """Sum the data up.
+
+    Cost: O(n (s + T)²), once. The subject basis is made orthonormal first, X's after it, and y
+    is replaced by its least-squares residual over its standard deviation.
+    """
+    visits, pattern = patterns_of(design.observed)
+    order = np.argsort(pattern, kind="stable")
+    bounds = np.searchsorted(pattern[order], np.arange(len(visits) + 1))
+    pieces = [order[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+
+    U, B = _orthonormal_subjects(design)
+    M = np.stack([U[piece].T @ U[piece] for piece in pieces])
+    basis = basis_of(_root_of_gram(B, M, visits))
+    B = np.einsum("pq,tps->tqs", basis.R_inverse, B[:, basis.kept], optimize=True)
+
+    Y, offset = _least_squares_residual(U, B, design.Y, design.observed)
+    n_observations = design.n_observations
+    scale = float(np.sqrt((Y * Y).sum() / max(1, n_observations - basis.kept.size)))
+    Y = Y / scale if scale > 0.0 else Y
+    return Summary(
+        B=np.ascontiguousarray(B),
+        visits=visits,
+        n=np.diff(bounds).astype(float),
+        M=M,
+        N=np.stack([U[piece].T @ Y[piece] for piece in pieces]),
+        Y=np.stack([Y[piece].T @ Y[piece] for piece in pieces]),
+        n_observations=n_observations,
+        basis=basis,
+        offset=offset,
+        scale=scale,
+        pattern=pattern,
+    )
+
+
+def _orthonormal_subjects(design: Design) -> tuple[Array, Array]:
+    """U with U'U = n I spanning the subject columns, and B_j to match."""
+    n = len(design.U)
+    left, values, right = np.linalg.svd(design.U, full_matrices=False)
+    rank = int((values > 1e-13 * values[0] * max(design.U.shape)).sum()) if values.size else 0
+    U = left[:, :rank] * np.sqrt(n)
+    back = (values[:rank, None] * right[:rank]) / np.sqrt(n)
+    return U, np.einsum("tqs,rs->tqr", design.B, back, optimize=True)
+
+
+def _root_of_gram(B: Array, M: Array, visits: BoolArray) -> Array:
+    """W with W'W = X'X, formed without squaring: visit by visit, from the root of Σ_p M_p."""
+    parts = []
+    for j in range(B.shape[0]):
+        values, vectors = np.linalg.eigh(M[visits[:, j]].sum(axis=0))
+        root = np.sqrt(values.clip(0.0))[:, None] * vectors.T
+        parts.append(root @ B[j].T)
+    return np.concatenate(parts)
+
+
+def _least_squares_residual(
+    U: Array, B: Array, Y: Array, observed: BoolArray
+) -> tuple[Array, Array]:
+    """Y less its projection on X̃, in two rounds: the second repairs the rounding of the first."""
+    offset = np.zeros(B.shape[1])
+    residual = np.where(observed, Y, 0.0)
+    for _ in range(2):
+        step = np.einsum("tqs,st->q", B, U.T @ residual, optimize=True)
+        fitted = U @ np.einsum("tqs,q->st", B, step, optimize=True)
+        residual = np.where(observed, residual - fitted, 0.0)
+        offset = offset + step
+    return residual, offset
