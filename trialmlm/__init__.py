@@ -1,5 +1,49 @@
-"""Longitudinal analysis of clinical trials."""
+"""Longitudinal analysis of clinical trials: protocol file in, regulatory tables out.
+
+Every public name is loaded when it is first asked for, so that ``import trialmlm`` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from trialmlm._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from trialmlm.batch.run import run
+    from trialmlm.missing.carry_forward import carry_forward
+    from trialmlm.missing.completers import completers
+    from trialmlm.models.ancova import ancova
+    from trialmlm.models.mmrm import mmrm
+    from trialmlm.protocol.load import load_protocol
+
+_PUBLIC = {
+    "ancova": "trialmlm.models.ancova",
+    "carry_forward": "trialmlm.missing.carry_forward",
+    "completers": "trialmlm.missing.completers",
+    "load_protocol": "trialmlm.protocol.load",
+    "mmrm": "trialmlm.models.mmrm",
+    "run": "trialmlm.batch.run",
+}
+
+__all__ = [
+    "__version__",
+    "ancova",
+    "carry_forward",
+    "completers",
+    "load_protocol",
+    "mmrm",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        msg = f"module 'trialmlm' has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

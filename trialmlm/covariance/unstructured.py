@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=64)
 def lower_indices(T: int) -> tuple[IntArray, IntArray]:
-    """Rows and columns of the lower triangle, row by row: (1,1), (2,1), (2,2), (3,1), …"""
+    """Rows and columns of the lower triangle, row by row: (1,1), (2,1), (2,2), …, (T,T)."""
     return np.tril_indices(T)
 
 
@@ -74,7 +74,7 @@ class Unstructured:
         rows, columns = lower_indices(self.n_visits)
         w = self._weights(factor)
         same_column = columns[:, None] == columns[None, :]
-        result = 2.0 * np.outer(w, w) * G[np.ix_(rows, rows)] * same_column
+        result: Array = 2.0 * np.outer(w, w) * G[np.ix_(rows, rows)] * same_column
         on_diagonal = rows == columns
         own = 2.0 * w * (G @ factor)[rows, columns]
         result[np.diag_indices_from(result)] += np.where(on_diagonal, own, 0.0)
@@ -93,4 +93,5 @@ class Unstructured:
     def _weights(self, factor: Array) -> Array:
         """∂Λ_ij/∂θ_h: Λ_ii for a log-diagonal parameter, else 1."""
         rows, columns = lower_indices(self.n_visits)
-        return np.where(rows == columns, factor[rows, columns], 1.0)
+        weights: Array = np.where(rows == columns, factor[rows, columns], 1.0)
+        return weights

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: a column whose part outside the earlier ones is smaller than this, relatively, is aliased
 RANK_TOLERANCE = 1e-8
+#: how far an estimable row may be from the span of X's rows, relatively: D carries rounding
+ESTIMABLE_TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,21 @@ class Basis:
 
     def estimable(self, L: Array) -> BoolArray:
         """Which rows of L (r × columns of X) are estimable: those that X's own rows span."""
-        if not self.aliased.size:
-            return np.ones(len(L), dtype=bool)
-        gap = L[:, self.aliased] - L[:, self.kept] @ self.D
-        return np.asarray(np.abs(gap).max(axis=1) <= 1e-7 * np.abs(L).max(axis=1).clip(1e-300))
+        given = L[:, self.aliased]
+        implied = L[:, self.kept] @ self.D
+        # column by column: a covariate in large units must not hide a gap in another column
+        size = np.abs(given) + np.abs(L[:, self.kept]) @ np.abs(self.D)
+        return np.asarray((np.abs(given - implied) <= ESTIMABLE_TOLERANCE * size).all(axis=1))
+
+    def spanning(self) -> Array:
+        """Rows that span X's: each kept coefficient with what the aliased ones add to it, q × p.
+
+        Row k of these times β is what is reported as coefficient k, the aliased set to zero.
+        """
+        E = np.zeros((self.kept.size, self.n_columns))
+        E[:, self.kept] = np.eye(self.kept.size)
+        E[:, self.aliased] = self.D
+        return E
 
     def rows(self, L: Array) -> Array:
         """L̃ with L̃β̃ = Lβ for estimable rows."""
@@ -55,30 +68,42 @@ class Basis:
         return reduced
 
 
-def basis_of(W: Array) -> Basis:
+def basis_of(W: Array, sizes: Array | None = None) -> Basis:
     """The basis of any W with W'W = X'X.
 
     Parameters
     ----------
     W : ndarray, shape (any, columns of X)
+    sizes : ndarray, shape (columns of X,), optional
+        What a column's independent part is compared with; its own norm by default. Where W
+        carries rounding, the column of an empty cell is small rather than zero, and its own
+        norm says nothing.
 
     Returns
     -------
     Basis
     """
-    norms = np.linalg.norm(W, axis=0)
-    R = np.linalg.qr(W, mode="r") if W.shape[0] >= W.shape[1] else np.zeros((0, W.shape[1]))
-    full = R.shape[0] == W.shape[1] and bool(
-        (np.abs(np.diag(R)) > RANK_TOLERANCE * norms).all()
-    )
+    norms = np.linalg.norm(W, axis=0) if sizes is None else sizes
+    R = np.linalg.qr(W).R if W.shape[0] >= W.shape[1] else W[:0]
+    full = R.shape[0] == W.shape[1] and bool((np.abs(np.diag(R)) > RANK_TOLERANCE * norms).all())
     kept = np.arange(W.shape[1]) if full else _independent(W, norms)
     if not full:
-        R = np.linalg.qr(W[:, kept], mode="r")
+        R = np.linalg.qr(W[:, kept]).R
     aliased = np.setdiff1d(np.arange(W.shape[1]), kept)
-    D = np.linalg.lstsq(W[:, kept], W[:, aliased], rcond=None)[0]
+    D = _combinations(W[:, kept], W[:, aliased], norms[aliased])
     R_inverse = np.linalg.inv(R) if kept.size else np.zeros((0, 0))
     log_det = 2.0 * float(np.log(np.abs(np.diag(R))).sum())
     return Basis(kept, aliased, R_inverse, D, log_det)
+
+
+def _combinations(kept: Array, aliased: Array, sizes: Array) -> Array:
+    """D with aliased = kept D, solved for in each column's own units, exact zeros for rounding."""
+    units = np.linalg.norm(kept, axis=0)
+    targets = np.where(sizes > 0.0, sizes, 1.0)
+    D = np.linalg.lstsq(kept / units, aliased / targets, rcond=None)[0]
+    D[np.abs(D) < 1e-9] = 0.0
+    found: Array = D * targets / units[:, None]
+    return found
 
 
 def _independent(W: Array, norms: Array) -> IntArray:

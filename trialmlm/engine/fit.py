@@ -130,6 +130,4 @@ def fit(
     if summary.scale <= 1e-13 * size:
         raise FitError("the fixed effects reproduce the response exactly: no variation is left")
     optimum = optimise(summary, covariance, control or Control(), reml=reml)
-    return GaussianFit(
-        summary, covariance, optimum.theta, optimum.state, reml, optimum.convergence
-    )
+    return GaussianFit(summary, covariance, optimum.theta, optimum.state, reml, optimum.convergence)

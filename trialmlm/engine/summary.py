@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,18 +57,19 @@ class Summary:
     @property
     def n_visits(self) -> int:
         """T."""
-        return self.B.shape[0]
+        return int(self.B.shape[0])
 
     @property
     def q(self) -> int:
         """Rank of X."""
-        return self.B.shape[1]
+        return int(self.B.shape[1])
 
 
 def patterns_of(observed: BoolArray) -> tuple[BoolArray, IntArray]:
     """The distinct rows of `observed`, and which one each subject has."""
     if observed.shape[1] > 62:
-        return np.unique(observed, axis=0, return_inverse=True)
+        rows, inverse = np.unique(observed, axis=0, return_inverse=True)
+        return rows, inverse.reshape(-1)
     codes = observed @ (np.int64(1) << np.arange(observed.shape[1], dtype=np.int64))
     distinct, first, pattern = np.unique(codes, return_index=True, return_inverse=True)
     del distinct
@@ -83,11 +85,12 @@ def summarise(design: Design) -> Summary:
     visits, pattern = patterns_of(design.observed)
     order = np.argsort(pattern, kind="stable")
     bounds = np.searchsorted(pattern[order], np.arange(len(visits) + 1))
-    pieces = [order[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    pieces = [order[a:b] for a, b in pairwise(bounds)]
 
     U, B = _orthonormal_subjects(design)
     M = np.stack([U[piece].T @ U[piece] for piece in pieces])
-    basis = basis_of(_root_of_gram(B, M, visits))
+    sizes = np.sqrt(len(U) * np.einsum("tqr,tqr->q", B, B))  # had every visit been observed
+    basis = basis_of(_root_of_gram(B, M, visits), sizes)
     B = np.einsum("pq,tps->tqs", basis.R_inverse, B[:, basis.kept], optimize=True)
 
     Y, offset = _least_squares_residual(U, B, design.Y, design.observed)
@@ -112,19 +115,22 @@ def summarise(design: Design) -> Summary:
 def _orthonormal_subjects(design: Design) -> tuple[Array, Array]:
     """U with U'U = n I spanning the subject columns, and B_j to match."""
     n = len(design.U)
-    left, values, right = np.linalg.svd(design.U, full_matrices=False)
+    norms = np.linalg.norm(design.U, axis=0)
+    units = np.where(norms > 0.0, norms, 1.0)  # so that rank does not depend on a column's units
+    left, values, right = np.linalg.svd(design.U / units, full_matrices=False)
     rank = int((values > 1e-13 * values[0] * max(design.U.shape)).sum()) if values.size else 0
     U = left[:, :rank] * np.sqrt(n)
-    back = (values[:rank, None] * right[:rank]) / np.sqrt(n)
+    back = (values[:rank, None] * right[:rank]) * units / np.sqrt(n)
     return U, np.einsum("tqs,rs->tqr", design.B, back, optimize=True)
 
 
 def _root_of_gram(B: Array, M: Array, visits: BoolArray) -> Array:
     """W with W'W = X'X, formed without squaring: visit by visit, from the root of Σ_p M_p."""
     parts = []
+    floor = 1e-12 * float(np.trace(M.sum(axis=0)))  # the root of rounding is no longer small
     for j in range(B.shape[0]):
         values, vectors = np.linalg.eigh(M[visits[:, j]].sum(axis=0))
-        root = np.sqrt(values.clip(0.0))[:, None] * vectors.T
+        root = np.sqrt(np.where(values > floor, values, 0.0))[:, None] * vectors.T
         parts.append(root @ B[j].T)
     return np.concatenate(parts)
 

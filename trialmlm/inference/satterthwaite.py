@@ -24,7 +24,7 @@ def coefficients_of(fit: GaussianFit) -> Coefficients:
 
 
 def one_row_df(L: Array, Phi: Array, P: Array, W: Array) -> Array:
-    """df = 2(l'Φl)² / (g'Wg), g_h = −l'ΦP_hΦl, for every row l of L.
+    """Df = 2(l'Φl)² / (g'Wg), g_h = −l'ΦP_hΦl, for every row l of L.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Satterthwaite:
     @staticmethod
     def _pooled_df(df: Array) -> float:
         """2E/(E − r) with E = Σ ν/(ν − 2); 2 where a row has too few to have a mean."""
-        if np.ptp(df) <= 1e-8 * df.max() or np.isinf(df).all():
+        if np.isinf(df).all() or np.ptp(df) <= 1e-8 * df.max():
             return float(df.mean())
         if (df <= 2.0).any():
             return 2.0

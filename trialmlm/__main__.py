@@ -1,0 +1,7 @@
+"""``python -m trialmlm``."""
+
+import sys
+
+from trialmlm.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""Files in, ADaM rules, windows, derivations: from data sets to analysis sets."""

@@ -1,0 +1,77 @@
+"""What of a protocol this version builds, and what it says of the rest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trialmlm.covariance.register import FAMILIES
+from trialmlm.formula.grammar import read_formula
+from trialmlm.inference.register import DF_METHODS
+from trialmlm.protocol.endpoints import ChangeEndpoint, CollectedEndpoint
+from trialmlm.tables.shells import SHELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trialmlm.protocol.analyses import Analysis
+    from trialmlm.protocol.outputs import Output
+    from trialmlm.protocol.schema import Protocol
+
+NOT_AVAILABLE = "not available in this version"
+
+#: how missing values can be dealt with
+MISSING = frozenset({None, "locf", "locf-records"})
+#: which records can be summed up
+SUMMARISED = frozenset({"observed", "locf", "locf-records"})
+
+
+def lacking_of_analysis(protocol: Protocol, analysis: Analysis) -> tuple[str, ...]:
+    """What an analysis asks for that this version does not build; empty where it can be made."""
+    return tuple(_lacks(protocol, analysis))
+
+
+def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
+    if analysis.method is not None:
+        yield f"method: {next(iter(type(analysis.method).model_fields))}"
+    if analysis.missing is not None and analysis.missing.method not in MISSING:
+        yield f"missing: {analysis.missing.method}"
+    for name in ("analyse", "delta", "rows", "censor", "variance"):
+        if getattr(analysis, name) is not None:
+            yield f"{name}:"
+    if analysis.by:
+        yield "by: (subgroups)"
+    if analysis.vcov is not None:
+        yield f"vcov: {analysis.vcov}"
+    if analysis.df not in DF_METHODS:
+        yield f"df: {analysis.df}"
+    if analysis.weights == "counterfactual":
+        yield "weights: counterfactual"
+    if any(not isinstance(remedy, str) for remedy in analysis.if_unconverged):
+        yield "if_unconverged: a simpler model"
+    if analysis.endpoint is not None and not isinstance(
+        protocol.endpoint(analysis.endpoint), CollectedEndpoint | ChangeEndpoint
+    ):
+        yield f"endpoint: {analysis.endpoint} (responder or time to event)"
+    if analysis.model is not None:
+        yield from _lacks_of_model(analysis.model)
+
+
+def _lacks_of_model(model: str) -> Iterator[str]:
+    read = read_formula(model)
+    for random in read.random:
+        yield f"random effects {random.text}"
+    for term in read.covariance:
+        if term.structure not in FAMILIES:
+            yield f"covariance {term.structure}"
+        if term.group is not None:
+            yield f"covariance by {term.group}"
+
+
+def lacking_of_output(output: Output) -> tuple[str, ...]:
+    """What an output asks for that this version does not build."""
+    if output.kind != "table" or output.shell not in SHELLS:
+        return (f"{output.kind}: {output.shell}",)
+    lacks = [f"records: {kind}" for kind in output.records if kind not in SUMMARISED]
+    lacks += ["where:"] if output.where is not None else []
+    lacks += ["columns:"] if output.columns else []
+    return tuple(lacks)

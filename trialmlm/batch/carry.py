@@ -1,0 +1,41 @@
+"""The records an analysis or a summary uses: observed, carried forward, or carried in the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trialmlm.missing.carry_forward import carry_forward
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trialmlm.adam.analysis_set import AnalysisSet
+    from trialmlm.batch.inputs import Inputs
+
+
+def records_for(
+    inputs: Inputs, endpoint: str, population: str, method: str
+) -> tuple[AnalysisSet, pd.DataFrame]:
+    """The analysis set behind, and the records to use.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    endpoint, population : str
+        Keys of the protocol.
+    method : {"observed", "locf", "locf-records"}
+        Only observed records; those with the last one carried forward by rule; or those with the
+        records that the data themselves carry forward.
+    """
+    found = inputs.analysis_set(endpoint, population, locf_records=method == "locf-records")
+    if method != "locf":
+        return found, found.frame
+    value = tuple(name for name in ("AVAL", "CHG") if name in found.frame.columns)
+    carried = carry_forward(
+        found.frame,
+        subject=inputs.protocol.data.subjects.subject,
+        visit="AVISIT",
+        value=value,
+        method="locf",
+    )
+    return found, carried

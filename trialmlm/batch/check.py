@@ -1,0 +1,98 @@
+"""What would run, and on which rows: a protocol looked at without carrying it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trialmlm.batch.inputs import Inputs
+from trialmlm.batch.model_analyses import make_task
+from trialmlm.batch.plan import Plan, PlannedAnalysis
+from trialmlm.errors import DataError, UsageError
+from trialmlm.formula.grammar import read_formula
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from trialmlm.batch.model_analyses import Task
+
+
+def described_plan(plan: Plan) -> Iterator[str]:
+    """Lines: the trial, its analyses and its outputs, each with why it cannot be made, if so."""
+    header = plan.protocol.header
+    yield f"{header.id}: {header.title}"
+    yield f"arms: {', '.join(arm.name for arm in plan.protocol.ordered_arms.values())}"
+    yield f"analyses: {len(plan.analyses)}"
+    for planned in plan.analyses:
+        yield f"  {_analysis_line(planned)}"
+    yield f"outputs: {len(plan.outputs)}"
+    for output in plan.outputs:
+        told = f"  NOT MADE: {output.refusal}" if output.refusal else ""
+        yield f"  {output.name}: {output.output.shell} -> {output.stem}{told}"
+
+
+def _analysis_line(planned: PlannedAnalysis) -> str:
+    analysis = planned.analysis
+    of = f" of {analysis.of}" if analysis.of else ""
+    what = analysis.model or "a named method"
+    line = f"{planned.name} ({analysis.role}{of}; {analysis.endpoint}, {analysis.population}): "
+    return line + what + (f"  NOT MADE: {planned.refusal}" if planned.refusal else "")
+
+
+def described_data(plan: Plan, folder: Path) -> Iterator[str]:
+    """Lines: each data set, and for each analysis the records that every step keeps.
+
+    Raises
+    ------
+    DataError
+        With what is wrong with the data of every analysis.
+    """
+    inputs = Inputs(plan.protocol, folder)
+    yield f"data: {inputs.subjects}: {inputs.subjects.rows:,} subjects read"
+    faults: dict[str, list[str]] = {}
+    for planned in plan.analyses:
+        if planned.refusal:
+            continue
+        try:
+            yield from _described_task(make_task(planned, inputs))
+        except DataError as error:
+            faults.setdefault(str(error), []).append(planned.name)
+        except UsageError as error:
+            yield f"analysis {planned.name}: cannot be made: {error}"
+    if faults:
+        raise DataError(
+            "\n\n".join(f"analysis {', '.join(names)}: {fault}" for fault, names in faults.items())
+        )
+
+
+def _described_task(task: Task) -> Iterator[str]:
+    yield f"analysis {task.planned.name}: {task.method}, missing values: {task.imputation}"
+    for step in task.records.account.steps:
+        yield f"  {step}"
+    counted = task.records.exclusion_frame()["reason"].value_counts(sort=False)
+    for reason, count in counted.items():
+        yield f"  {count:,} subjects not analysed: {reason}"
+    yield f"  {_used(task)}"
+    for note in task.records.notes:
+        yield f"  note: {note}"
+    if len(task.records.discrepancies):
+        yield (
+            f"  {len(task.records.discrepancies):,} values derived by the protocol's rules differ "
+            "from the data's own:"
+        )
+        listing = task.records.discrepancies.head(20).to_string(index=False)
+        yield from (f"    {line}" for line in listing.splitlines())
+
+
+def _used(task: Task) -> str:
+    frame = task.frame
+    if task.analysis.at is not None:
+        frame = frame[frame["AVISIT"].astype(str) == task.analysis.at]
+    named = read_formula(task.analysis.model or "").variables & set(frame.columns)
+    complete = frame.dropna(subset=sorted(named))
+    arm = complete[task.protocol.data.subjects.arm].astype(str)
+    by_arm = ", ".join(
+        f"{held.name} {int((arm == held.value).sum()):,}"
+        for held in task.protocol.ordered_arms.values()
+    )
+    return f"rows for the model: {len(complete):,} of {len(frame):,} ({by_arm})"

@@ -1,0 +1,120 @@
+"""The commands of the command line: each prints what it has to say and returns an exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trialmlm.adam.read import READERS
+from trialmlm.batch.check import described_data, described_plan
+from trialmlm.batch.plan import make_plan
+from trialmlm.batch.progress import PlainReporter, TerminalReporter
+from trialmlm.batch.run import Run
+from trialmlm.batch.run import run as carry_out
+from trialmlm.covariance.register import FAMILIES
+from trialmlm.errors import UsageError
+from trialmlm.inference.register import DF_METHODS
+from trialmlm.protocol import json_schema
+from trialmlm.protocol.load import load_protocol
+from trialmlm.tables.renderers import RENDERERS
+from trialmlm.tables.shells import SHELLS
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Mapping
+
+    from trialmlm.protocol.schema import Protocol
+
+#: exit code of a run that is complete but for warnings, under --strict
+WARNED = 4
+
+
+def run(options: Namespace) -> int:
+    """Carry a protocol out."""
+    protocol = load_protocol(options.protocol)
+    plan = make_plan(protocol, options.only)
+    folder = _data_folder(protocol, options.data)
+    if sys.stderr.isatty():
+        with TerminalReporter(len(plan.analyses) + len(plan.outputs)) as reporter:
+            made = carry_out(
+                protocol,
+                folder,
+                options.out,
+                only=options.only,
+                run_time=options.run_time,
+                reporter=reporter,
+            )
+    else:
+        made = carry_out(
+            protocol,
+            folder,
+            options.out,
+            only=options.only,
+            run_time=options.run_time,
+            reporter=PlainReporter(),
+        )
+    return _told(made, strict=options.strict)
+
+
+def _told(made: Run, *, strict: bool) -> int:
+    """Say how it went; the exit code."""
+    for output in made.outputs:
+        files = ", ".join(output.files)
+        reason = f"  {output.reason}" if output.reason else ""
+        print(f"{output.status:<14} {output.number:<12} {files}{reason}")  # noqa: T201
+    print(f"{made.folder}")  # noqa: T201
+    if made.exit_code == 0 and strict and made.warnings:
+        print(f"{len(made.warnings)} warnings (--strict)", file=sys.stderr)  # noqa: T201
+        return WARNED
+    return made.exit_code
+
+
+def check(options: Namespace) -> int:
+    """Say what would run, and on which rows."""
+    if options.schema:
+        print(json.dumps(json_schema(), ensure_ascii=False, indent=1))  # noqa: T201
+        return 0
+    if options.protocol is None:
+        raise UsageError("check: name a protocol, or ask for --schema")
+    plan = make_plan(load_protocol(options.protocol))
+    for line in described_plan(plan):
+        print(line)  # noqa: T201
+    if options.data is not None:
+        for line in described_data(plan, Path(options.data)):
+            print(line)  # noqa: T201
+    return int(bool(plan.refusals))
+
+
+def list_(options: Namespace) -> int:
+    """List a protocol's analyses and outputs, or what this version builds."""
+    if options.protocol is not None:
+        for line in described_plan(make_plan(load_protocol(options.protocol))):
+            print(line)  # noqa: T201
+        return 0
+    for title, names in _BUILT.items():
+        print(f"{title}: {', '.join(names)}")  # noqa: T201
+    return 0
+
+
+def _data_folder(protocol: Protocol, named: str | None) -> Path:
+    """The folder named, else `data` beside the protocol."""
+    if named is not None:
+        return Path(named)
+    beside = (protocol.path or Path()).parent / "data"
+    if not beside.is_dir():
+        msg = f"name the folder with the data sets (--data DIR); there is no {beside}"
+        raise UsageError(msg)
+    return beside
+
+
+_BUILT: Mapping[str, tuple[str, ...]] = {
+    "tables": tuple(SHELLS),
+    "file kinds of tables": tuple(RENDERERS),
+    "data files": tuple(READERS),
+    "covariance structures": tuple(FAMILIES),
+    "degrees of freedom": tuple(DF_METHODS),
+}
+
+COMMANDS: Mapping[str, Callable[[Namespace], int]] = {"run": run, "check": check, "list": list_}

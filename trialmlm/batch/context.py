@@ -1,0 +1,84 @@
+"""What every number of one analysis shares, and how frames become statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan, nan
+from typing import TYPE_CHECKING, Any
+
+from trialmlm.results.statistic import Statistic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import pandas as pd
+
+    from trialmlm.protocol.arms import Arm
+
+#: the columns of a frame of estimates that become statistics
+ESTIMATES = ("estimate", "std_error", "df", "ci_low", "ci_high", "statistic", "p_value")
+NO_DATA = "not estimable: no data"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The keys that the statistics of an analysis share.
+
+    Attributes
+    ----------
+    analysis, method, endpoint, population : str
+    df_method : str
+    arms : mapping of str to Arm
+        By key, in table order.
+    arm_column : str
+        The column of the arm in the data.
+    """
+
+    analysis: str
+    method: str
+    endpoint: str
+    population: str
+    df_method: str
+    arms: Mapping[str, Arm]
+    arm_column: str
+
+    def statistic(self, quantity: str, statistic: str, value: float, **keys: str) -> Statistic:
+        """One statistic; NaN carries the note that says why."""
+        rest = {"arm": "", "versus": "", "visit": "", "group": "", **keys}
+        note = NO_DATA if isnan(value) else ""
+        return Statistic(
+            self.analysis,
+            self.method,
+            self.endpoint,
+            self.population,
+            quantity,
+            rest["arm"],
+            rest["versus"],
+            rest["visit"],
+            rest["group"],
+            statistic,
+            float(value),
+            self.df_method,
+            note,
+        )
+
+    def estimates(
+        self, quantity: str, row: Mapping[str, Any] | None, **keys: str
+    ) -> Iterator[Statistic]:
+        """The seven statistics of one estimate; all NaN where there is no row."""
+        for name in ESTIMATES:
+            value = nan if row is None else float(row[name])
+            yield self.statistic(quantity, name, value, **keys)
+
+    def key_of(self, value: str) -> str:
+        """The key of the arm that the data call `value`."""
+        return next(key for key, arm in self.arms.items() if arm.value == value)
+
+
+def rows_by(frame: pd.DataFrame, columns: Iterable[str]) -> dict[tuple[str, ...], dict[str, Any]]:
+    """The rows of a frame by the text of some columns."""
+    names = list(columns)
+    return {
+        tuple(str(record[name]) for name in names): record
+        for record in frame.to_dict(orient="records")
+    }

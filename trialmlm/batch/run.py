@@ -1,0 +1,278 @@
+"""A run: read the protocol and the data, carry out the analyses, write the outputs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trialmlm._version import __version__
+from trialmlm.batch.files import prepare_folder, write_file
+from trialmlm.batch.inputs import Inputs
+from trialmlm.batch.manifest import Made, manifest
+from trialmlm.batch.model_analyses import Task, carry_out, failed, make_task
+from trialmlm.batch.orders import (
+    furniture_of,
+    layout_of,
+    order_of,
+    population_key,
+    titles_of,
+)
+from trialmlm.batch.plan import Plan, PlannedOutput, make_plan
+from trialmlm.batch.progress import Log
+from trialmlm.batch.summaries import count_populations, summarise
+from trialmlm.errors import DataError, TrialmlmError
+from trialmlm.protocol.load import load_protocol
+from trialmlm.protocol.schema import Protocol
+from trialmlm.results.results import Results
+from trialmlm.tables.display import Display
+from trialmlm.tables.paginate import paginate
+from trialmlm.tables.renderers import RENDERERS
+from trialmlm.tables.shells import SHELLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from trialmlm.batch.progress import Reporter
+    from trialmlm.tables.display import Furniture
+    from trialmlm.tables.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    results : Results
+    outputs : tuple of Made
+    folder : Path
+    warnings : tuple of str
+    """
+
+    results: Results
+    outputs: tuple[Made, ...]
+    folder: Path
+    warnings: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all is made, 1 if an analysis or output is not."""
+        lacking = any(made.status != "made" for made in self.outputs)
+        return int(lacking or any(record.failure for record in self.results.analyses))
+
+
+def run(
+    trial: Protocol | str | os.PathLike[str],
+    data: str | os.PathLike[str],
+    out: str | os.PathLike[str] = "results",
+    *,
+    only: Sequence[str] = (),
+    run_time: str | None = None,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Carry out a protocol.
+
+    Parameters
+    ----------
+    trial : Protocol, str or path
+        The protocol, its file, or the folder that holds ``protocol.yaml``.
+    data : str or path
+        The folder with the data sets.
+    out : str or path
+        The folder for results and outputs; made if it is not there.
+    only : sequence of str
+        Numbers of outputs and names of analyses; all of them where there are none.
+    run_time : str, optional
+        What outputs print as the time of the run; by default now, or the time that the
+        environment variable SOURCE_DATE_EPOCH names.
+    reporter : Reporter, optional
+        Who hears of the progress.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ProtocolError, UsageError
+        Before anything is written.
+    DataError
+        Likewise: the data are checked before anything is fitted or written.
+
+    Examples
+    --------
+    >>> run("protocols/cdisc_pilot_adas", "adam/", "results/")  # doctest: +SKIP
+    """
+    protocol = trial if isinstance(trial, Protocol) else load_protocol(trial)
+    plan = make_plan(protocol, only)
+    log = Log(reporter)
+    time = run_time or _run_time()
+    layout = layout_of(protocol.house)
+    furniture = furniture_of(protocol, f"trialmlm {__version__}, {_file_name(protocol)}", time)
+    folder = Path(out)
+    log.say(f"trialmlm {__version__}: {protocol.header.id}, {protocol.header.title}")
+    log.say(f"protocol {_file_name(protocol)}, SHA-256 {protocol.source_hash}")
+    inputs = Inputs(protocol, Path(data))
+    counted, tasks = _read(plan, inputs, log)
+    prepare_folder(folder)
+    analysed = Results.together(_analyses(plan, tasks, log))
+    results = Results.together((counted, analysed))
+    outputs, files = [], dict[str, str]()
+    for planned in plan.outputs:
+        log.step(planned.name)
+        made = _output(protocol, planned, results, folder, furniture, layout)
+        if made.reason:
+            log.say(f"ERROR: {planned.name}: {made.status}: {made.reason}")
+        outputs.append(made)
+        files |= made.files
+    for name, text in (("results.csv", results.to_csv()), ("results.json", results.to_json())):
+        files[name] = write_file(folder / name, text.encode())
+    log.say(f"{sum(m.status == 'made' for m in outputs)} of {len(outputs)} outputs made")
+    files["run.log"] = write_file(folder / "run.log", log.text.encode())
+    text = manifest(protocol, inputs.datasets, outputs, files, time)
+    write_file(folder / "manifest.json", text.encode())
+    return Run(results, tuple(outputs), folder, tuple(log.warnings))
+
+
+def _read(plan: Plan, inputs: Inputs, log: Log) -> tuple[Results, dict[str, Task | str]]:
+    """All data, before anything is fitted: counts and summaries, and each analysis' records."""
+    protocol = plan.protocol
+    makeable = [planned.output for planned in plan.outputs if not planned.refusal]
+    populations = [population_key(protocol, output) for output in makeable]
+    populations += [key for output in makeable for key in output.populations]
+    summaries = [
+        (output.endpoint, population_key(protocol, output), kind)
+        for output in makeable
+        if output.shell == "descriptive-by-visit" and output.endpoint
+        for kind in ("observed", *output.records)
+    ]
+    parts = [count_populations(inputs, tuple(dict.fromkeys(populations)))]
+    parts += [summarise(inputs, *asked) for asked in dict.fromkeys(summaries)]
+    tasks: dict[str, Task | str] = {}
+    for planned in plan.analyses:
+        if planned.refusal:
+            tasks[planned.name] = planned.refusal
+            continue
+        try:
+            tasks[planned.name] = make_task(planned, inputs)
+        except DataError:
+            raise
+        except TrialmlmError as error:
+            tasks[planned.name] = str(error)
+    _log_data(inputs, tasks, log)
+    return Results.together(parts), tasks
+
+
+def _log_data(inputs: Inputs, tasks: dict[str, Task | str], log: Log) -> None:
+    for dataset in inputs.datasets:
+        log.say(f"read {dataset}: {dataset.rows:,} records, SHA-256 {dataset.sha256}")
+    for name, task in tasks.items():
+        if isinstance(task, str):
+            continue
+        log.say(f"analysis {name}: records")
+        for step in task.records.account.steps:
+            log.say(f"  {step}")
+        for reason, count in _reasons(task):
+            log.say(f"  {count:,} subjects not analysed: {reason}")
+        for note in task.records.notes:
+            log.say(f"  note: {note}")
+        if len(task.records.discrepancies):
+            listing = task.records.discrepancies.head(10).to_string(index=False)
+            log.warn(
+                f"analysis {name}: {len(task.records.discrepancies):,} values derived by the "
+                f"protocol's rules differ from the data's own; the first are\n{listing}"
+            )
+
+
+def _reasons(task: Task) -> list[tuple[str, int]]:
+    counted = task.records.exclusion_frame()["reason"].value_counts(sort=False)
+    return [(str(reason), int(count)) for reason, count in counted.items()]
+
+
+def _analyses(plan: Plan, tasks: dict[str, Task | str], log: Log) -> Iterator[Results]:
+    for planned in plan.analyses:
+        log.step(f"analysis {planned.name}")
+        task = tasks[planned.name]
+        if isinstance(task, str):
+            log.say(f"ERROR: analysis {planned.name}: {task}")
+            yield failed(planned, task)
+            continue
+        try:
+            made = carry_out(task)
+        except TrialmlmError as error:
+            log.say(f"ERROR: analysis {planned.name}: {error}")
+            yield failed(planned, str(error))
+            continue
+        (record,) = made.analyses
+        for name, value in record.specification.items():
+            log.say(f"  {name}: {value}")
+        if record.convergence:
+            log.say(f"  {record.convergence}")
+        for note in record.notes:
+            log.say(f"  note: {note}")
+        yield made
+
+
+def _output(
+    protocol: Protocol,
+    planned: PlannedOutput,
+    results: Results,
+    folder: Path,
+    furniture: Furniture,
+    layout: Layout,
+) -> Made:
+    """Make one output; what cannot be made leaves a page that says so."""
+    status, reason = "made", ""
+    failures = [
+        f"analysis {name}: {record.failure}"
+        for name in planned.output.analyses
+        if (record := results.analysis(name)) is not None and record.failure
+    ]
+    if planned.refusal:
+        status, reason = "not available", planned.refusal
+    elif failures:
+        status, reason = "failed", "; ".join(failures)
+    try:
+        display = (
+            _message(protocol, planned, reason)
+            if reason
+            else SHELLS[planned.output.shell](order_of(protocol, planned), results)
+        )
+    except TrialmlmError as error:
+        status, reason = "failed", str(error)
+        display = _message(protocol, planned, reason)
+    pages = paginate(display, furniture, layout)
+    files = {}
+    for renderer in RENDERERS.values():
+        name = planned.stem + renderer.suffix
+        files[name] = write_file(folder / name, renderer.render(pages, layout))
+    return Made(planned.output.number, planned.output.shell, status, reason, files)
+
+
+def _message(protocol: Protocol, planned: PlannedOutput, reason: str) -> Display:
+    key = population_key(protocol, planned.output)
+    population = protocol.populations[key].label if key in protocol.populations else ""
+    return Display(
+        kind="Listing" if planned.output.kind == "listing" else "Table",
+        number=planned.output.number,
+        titles=titles_of(protocol, planned.output),
+        population=population,
+        message=f"This output was not made. {reason}",
+    )
+
+
+def _run_time() -> str:
+    """Now, or the moment that SOURCE_DATE_EPOCH names."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _file_name(protocol: Protocol) -> str:
+    path = protocol.path
+    if path is None:
+        return "protocol"
+    return f"{path.parent.name}/{path.name}" if path.parent.name else path.name

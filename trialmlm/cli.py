@@ -1,0 +1,127 @@
+"""The command line: ``trialmlm run | check | list``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from trialmlm._version import __version__
+from trialmlm.errors import TrialmlmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_CODES = """exit codes:
+  0  done
+  1  an analysis or output could not be made; the others are delivered, its page says why
+  2  bad usage, or a protocol that does not validate
+  3  the data contradict the protocol; nothing is written
+  4  done, with warnings, under --strict
+"""
+#: exit code after an interrupt, as shells have it
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those of the process.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    # the numerical packages are loaded only once a command needs them: --help stays light
+    commands: Mapping[str, Callable[[argparse.Namespace], int]] = import_module(
+        "trialmlm.batch.commands"
+    ).COMMANDS
+    try:
+        return commands[options.command](options)
+    except TrialmlmError as error:
+        print(f"trialmlm: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("trialmlm: interrupted; every file that was written is complete", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader of our output has gone; there is nobody to tell
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="trialmlm",
+        description="Longitudinal analysis of clinical trials: protocol in, tables out.",
+        epilog=_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"trialmlm {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_check(commands)
+    _add_list(commands)
+    return parser
+
+
+def _command(commands: _Commands, name: str, does: str, example: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=does,
+        description=does[0].upper() + does[1:] + ".",
+        epilog=f"example:\n  {example}\n\n{_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_run(commands: _Commands) -> None:
+    example = "trialmlm run protocols/cdisc_pilot_adas --data adam/ --out results/"
+    parser = _command(commands, "run", "carry out a protocol and write its outputs", example)
+    parser.add_argument("protocol", metavar="PROTOCOL", help="protocol file, or its folder")
+    parser.add_argument("--data", metavar="DIR", help="folder with the data sets")
+    parser.add_argument("--out", metavar="DIR", default="results", help="output folder (results)")
+    parser.add_argument(
+        "--only",
+        metavar="ID",
+        nargs="+",
+        default=(),
+        help="numbers of outputs and names of analyses to make",
+    )
+    parser.add_argument("--strict", action="store_true", help="warnings give exit code 4")
+    parser.add_argument("--run-time", metavar="TEXT", help="what outputs print as time of the run")
+
+
+def _add_check(commands: _Commands) -> None:
+    example = "trialmlm check protocols/cdisc_pilot_adas --data adam/"
+    does = "say what would run, and on which rows"
+    parser = _command(commands, "check", does, example)
+    parser.add_argument(
+        "protocol", metavar="PROTOCOL", nargs="?", help="protocol file, or its folder"
+    )
+    parser.add_argument("--data", metavar="DIR", help="folder with the data sets")
+    parser.add_argument(
+        "--schema", action="store_true", help="write the protocol's JSON Schema, for editors"
+    )
+
+
+def _add_list(commands: _Commands) -> None:
+    example = "trialmlm list protocols/cdisc_pilot_adas"
+    does = "list a protocol's analyses and outputs, or what this version builds"
+    parser = _command(commands, "list", does, example)
+    parser.add_argument(
+        "protocol", metavar="PROTOCOL", nargs="?", help="protocol file, or its folder"
+    )
+
+
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The text of a model, its terms, and their design."""

@@ -1,0 +1,81 @@
+"""The rows of a data frame that a model uses, and why the others are not used."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trialmlm.errors import FitError
+from trialmlm.formula.variables import Variable, missing, variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from trialmlm.arrays import IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFrame:
+    """The complete rows, as variables.
+
+    Attributes
+    ----------
+    variables : mapping of str to Variable
+    rows : ndarray of int
+        Positions of the used rows in the data given.
+    n_read : int
+        Rows of the data given.
+    absent : mapping of str to int
+        How many of the rows read have the column missing.
+    labels : Index
+        The index of the used rows in the data given.
+    """
+
+    variables: Mapping[str, Variable]
+    rows: IntArray
+    n_read: int
+    absent: Mapping[str, int]
+    labels: pd.Index
+
+
+def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
+    """Keep the rows without a missing value in `names`.
+
+    Raises
+    ------
+    FitError
+        If a column is not there, or no row is complete.
+    """
+    wanted = tuple(dict.fromkeys(names))
+    for name in wanted:
+        _require(name, data)
+    gaps = {name: missing(data[name]) for name in wanted}
+    complete = ~np.logical_or.reduce(list(gaps.values()))
+    rows = np.flatnonzero(complete)
+    absent = {name: int(gap.sum()) for name, gap in gaps.items() if gap.any()}
+    if not rows.size:
+        listed = ", ".join(f"{name} ({count:,})" for name, count in absent.items())
+        msg = f"no complete row among {len(data):,}; missing values: {listed or 'no rows at all'}"
+        raise FitError(msg)
+    used = data[list(wanted)] if rows.size == len(data) else data[list(wanted)].iloc[rows]
+    found = {name: variable(used[name]) for name in wanted}
+    return ModelFrame(found, rows, len(data), absent, used.index)
+
+
+def _require(name: str, data: pd.DataFrame) -> None:
+    count = list(data.columns).count(name)
+    if count == 1:
+        return
+    if count > 1:
+        msg = f"the data have {count} columns named {name}; keep one"
+        raise FitError(msg)
+    columns = [str(column) for column in data.columns]
+    near = difflib.get_close_matches(name, columns, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    msg = f"the data have no column {name}{hint} (columns: {', '.join(columns)})"
+    raise FitError(msg)

@@ -1,0 +1,134 @@
+"""The columns a model names, each once: numbers, or levels and codes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from trialmlm.errors import FitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from trialmlm.arrays import Array, BoolArray, IntArray
+
+
+#: what pandas calls a column of numbers
+_NUMBERS = frozenset({"floating", "integer", "mixed-integer-float", "decimal"})
+#: what pandas calls a column that a model cannot take, and what to say of it
+_REFUSED: Mapping[str, str] = {
+    **dict.fromkeys(("datetime64", "datetime", "date", "period"), "is a date"),
+    **dict.fromkeys(("timedelta64", "timedelta", "time"), "is a time"),
+    **dict.fromkeys(("mixed", "mixed-integer"), "mixes text, numbers or other things"),
+    **dict.fromkeys(("complex", "bytes", "interval"), "holds neither numbers nor text"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A column as the model sees it.
+
+    Attributes
+    ----------
+    name : str
+    levels : tuple or None
+        Levels in order, the first the reference; None for a number.
+    values : ndarray, shape (m,)
+        Codes into `levels`, or numbers.
+    """
+
+    name: str
+    levels: tuple[Any, ...] | None
+    values: Array | IntArray
+
+    @property
+    def categorical(self) -> bool:
+        """Whether it has levels."""
+        return self.levels is not None
+
+    def numbers(self) -> Array:
+        """The values as numbers; of a factor, its levels.
+
+        Raises
+        ------
+        FitError
+            If the levels are text.
+        """
+        if self.levels is None:
+            return np.asarray(self.values, dtype=float)
+        if not all(isinstance(level, Real) and not isinstance(level, bool) for level in self.levels):
+            msg = f"{self.name} is text or a factor, where the model needs a number"
+            raise FitError(msg)
+        return np.asarray(self.levels, dtype=float)[self.values]
+
+    def mean(self) -> float:
+        """Mean of the numbers, summed exactly: the order of the rows does not matter."""
+        return math.fsum(self.numbers().tolist()) / self.values.size
+
+    def take(self, rows: IntArray) -> Variable:
+        """The same variable on some rows."""
+        return Variable(self.name, self.levels, self.values[rows])
+
+
+def missing(column: pd.Series) -> BoolArray:
+    """Which values are missing; an infinite number is an error, not a missing value."""
+    absent = column.isna().to_numpy()
+    if column.dtype.kind == "f":
+        infinite = np.isinf(column.to_numpy())
+        if infinite.any():
+            row = column.index[int(np.argmax(infinite))]
+            msg = f"{column.name} is infinite in row {row}; correct it or set it to missing"
+            raise FitError(msg)
+    return absent
+
+
+def variable(column: pd.Series) -> Variable:
+    """Read a column without missing values.
+
+    Text, categories and truth values are factors; categories keep their order, the rest is
+    sorted. Levels that no row has are left out. Numbers that are stored as objects are numbers.
+
+    Raises
+    ------
+    FitError
+        If the column is neither number nor factor.
+    """
+    name = str(column.name)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return _from_categories(name, column)
+    kind = pd.api.types.infer_dtype(column)
+    if kind in _NUMBERS:
+        return Variable(name, None, column.to_numpy(dtype=float))
+    if kind in _REFUSED:
+        msg = f"{name} {_REFUSED[kind]}; a model takes numbers (days since …) or factors"
+        raise FitError(msg)
+    return factor(name, column.to_numpy(dtype=object))
+
+
+def factor(name: str, values: Any) -> Variable:
+    """A factor of any values, levels sorted."""
+    codes, uniques = pd.factorize(values)
+    levels, order = sort_levels(uniques)
+    return Variable(name, levels, order[codes])
+
+
+def sort_levels(uniques: Sequence[Any]) -> tuple[tuple[Any, ...], IntArray]:
+    """The levels sorted, and where each of `uniques` went."""
+    ranked = sorted(range(len(uniques)), key=uniques.__getitem__)
+    place = np.empty(len(uniques), dtype=np.intp)
+    place[ranked] = np.arange(len(uniques))
+    return tuple(uniques[i] for i in ranked), place
+
+
+def _from_categories(name: str, column: pd.Series) -> Variable:
+    codes = column.cat.codes.to_numpy().astype(np.intp)
+    categories = list(column.cat.categories)
+    used = np.bincount(codes, minlength=len(categories)) > 0
+    place = np.cumsum(used) - 1
+    levels = tuple(level for level, keep in zip(categories, used, strict=True) if keep)
+    return Variable(name, levels, place[codes])

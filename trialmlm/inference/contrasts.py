@@ -1,0 +1,92 @@
+"""Estimates of rows L β with standard errors, intervals and tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trialmlm.errors import UsageError
+from trialmlm.inference.distributions import t_quantile, t_two_sided
+from trialmlm.inference.method import FTest
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array, IntArray
+    from trialmlm.inference.method import Method
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """One element per row of L; NaN where the row is not estimable."""
+
+    estimate: Array
+    std_error: Array
+    df: Array
+    statistic: Array
+    p_value: Array
+    ci_low: Array
+    ci_high: Array
+
+
+def estimates(method: Method, L: Array, confidence: float = 0.95) -> Estimates:
+    """Each row of L by itself.
+
+    Parameters
+    ----------
+    method : Method
+    L : ndarray, shape (r, columns of X)
+    confidence : float
+        Of the two-sided intervals, between 0 and 1.
+
+    Raises
+    ------
+    UsageError
+        If `confidence` is not between 0 and 1.
+    """
+    if not 0.0 < confidence < 1.0:
+        msg = f"confidence: found {confidence!r}, expected a number between 0 and 1, as 0.95"
+        raise UsageError(msg)
+    coefficients = method.coefficients
+    estimable = coefficients.basis.estimable(L)
+    rows = coefficients.basis.rows(L)
+    value = rows @ coefficients.beta
+    variance = ((rows @ method.vcov) * rows).sum(axis=1)
+    error = coefficients.scale * np.sqrt(variance.clip(0.0))
+    df = method.df(rows)
+    value, error, df = (np.where(estimable, part, np.nan) for part in (value, error, df))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = value / error
+        half = t_quantile(0.5 + confidence / 2.0, df) * error
+    p_value = t_two_sided(statistic, df)
+    return Estimates(value, error, df, statistic, p_value, value - half, value + half)
+
+
+def f_test(method: Method, L: Array) -> FTest:
+    """All rows of L together; redundant and inestimable rows do not count.
+
+    Returns
+    -------
+    FTest
+        With 0 numerator df and NaN elsewhere if nothing of L is estimable.
+    """
+    basis = method.coefficients.basis
+    rows = basis.rows(L[basis.estimable(L)])
+    independent = _independent_rows(rows)
+    if not independent.size:
+        return FTest(np.nan, 0, np.nan, np.nan)
+    return method.test(rows[independent])
+
+
+def _independent_rows(rows: Array) -> IntArray:
+    """Rows that are not combinations of earlier ones."""
+    kept: list[int] = []
+    Q = np.zeros((rows.shape[1], 0))
+    for position, row in enumerate(rows):
+        rest = row - Q @ (Q.T @ row)
+        rest = rest - Q @ (Q.T @ rest)
+        length = float(np.linalg.norm(rest))
+        if length > 1e-9 * float(np.linalg.norm(row)) and length > 0.0:
+            kept.append(position)
+            Q = np.column_stack([Q, rest / length])
+    return np.array(kept, dtype=np.intp)

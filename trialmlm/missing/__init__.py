@@ -1,0 +1,1 @@
+"""Missing values: single imputation, and the subjects who have none."""

@@ -1,0 +1,1 @@
+"""What a statistician calls: a formula and a data frame in, frames out."""

@@ -1,0 +1,239 @@
+"""What every fitted linear model offers: coefficients, LS means, contrasts, tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from trialmlm.errors import UsageError
+from trialmlm.formula.grid import reference_grid
+from trialmlm.formula.hypotheses import type_three
+from trialmlm.formula.variables import variable
+from trialmlm.inference.contrasts import Estimates, estimates, f_test
+from trialmlm.models.ls_means import LsMeans
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array
+    from trialmlm.formula.coding import Coding
+    from trialmlm.formula.frame import ModelFrame
+    from trialmlm.formula.variables import Variable
+    from trialmlm.inference.method import Method
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A model with fixed effects, a coding of its columns, and a method of inference.
+
+    Attributes
+    ----------
+    formula : str
+        As it was given.
+    coding : Coding
+        How terms become columns.
+    rows : ModelFrame
+        The rows used.
+    method : Method
+        Where standard errors and degrees of freedom come from.
+    notes : tuple of str
+        What the reader of a result should know: rows and subjects that are not used.
+    """
+
+    formula: str
+    coding: Coding
+    rows: ModelFrame
+    method: Method
+    notes: tuple[str, ...]
+
+    @property
+    def variables(self) -> Mapping[str, Variable]:
+        """The columns of the model on the rows used."""
+        return self.rows.variables
+
+    def coefficients(self, confidence: float = 0.95) -> pd.DataFrame:
+        """The fixed effects.
+
+        Parameters
+        ----------
+        confidence : float
+            Of the two-sided intervals.
+
+        Returns
+        -------
+        DataFrame
+            term, estimate, std_error, df, statistic, p_value, ci_low, ci_high; NaN for a term
+            that is aliased to earlier ones.
+        """
+        names = self.coding.names
+        basis = self.method.coefficients.basis
+        rows = np.eye(len(names))
+        rows[basis.kept] = basis.spanning()
+        found = estimates(self.method, rows, confidence)
+        return pd.concat([pd.DataFrame({"term": names}), estimates_frame(found)], axis=1)
+
+    @property
+    def vcov(self) -> pd.DataFrame:
+        """The covariance of the fixed effects that the tests use; aliased terms are left out."""
+        coefficients = self.method.coefficients
+        basis = coefficients.basis
+        values = basis.R_inverse @ self.method.vcov @ basis.R_inverse.T * coefficients.scale**2
+        names = [self.coding.names[i] for i in basis.kept]
+        return pd.DataFrame(values, index=names, columns=names)
+
+    def ls_means(
+        self,
+        of: str | tuple[str, ...],
+        by: str | tuple[str, ...] = (),
+        *,
+        weights: str = "equal",
+        at: Mapping[str, Any] | None = None,
+        confidence: float = 0.95,
+    ) -> LsMeans:
+        """Least-squares means.
+
+        Parameters
+        ----------
+        of : str or tuple of str
+            The factor(s) whose levels are compared.
+        by : str or tuple of str
+            Factors within whose levels they are compared, as the visit.
+        weights : {"equal", "observed-margins"}
+            Over the factors averaged out.
+        at : mapping, optional
+            Numbers or levels to hold fixed; numbers are otherwise at their mean over the rows
+            used.
+        confidence : float
+
+        Returns
+        -------
+        LsMeans
+            A mean that is not estimable is NaN.
+
+        Raises
+        ------
+        UsageError
+            If a name or level is not in the model.
+
+        Examples
+        --------
+        >>> fit.ls_means("ARMCD", by="AVISIT").frame  # doctest: +SKIP
+        """
+        names = (of,) if isinstance(of, str) else tuple(of)
+        within = (by,) if isinstance(by, str) else tuple(by)
+        grid = reference_grid(
+            self.coding, self.variables, (*within, *names), weights=weights, at=at
+        )
+        return LsMeans(grid, names, within, self.method, confidence)
+
+    @cached_property
+    def hypotheses(self) -> dict[str, Array]:
+        """Type III rows by term."""
+        return type_three(self.coding, self.variables, self.method.coefficients.basis)
+
+    def anova(self, kind: str = "III") -> pd.DataFrame:
+        """F tests of the terms.
+
+        Parameters
+        ----------
+        kind : {"III"}
+            Type III as in SAS. Where a term's test has several rows, they are sum-to-zero
+            contrasts; Satterthwaite's df depend on that choice, Kenward-Roger's do not.
+
+        Returns
+        -------
+        DataFrame
+            term, num_df, den_df, statistic, p_value.
+        """
+        if kind != "III":
+            msg = f"anova: found {kind!r}; this version makes type III tests, 'III'"
+            raise UsageError(msg)
+        tests = {term: f_test(self.method, L) for term, L in self.hypotheses.items()}
+        return pd.DataFrame(
+            {
+                "term": list(tests),
+                "num_df": [test.num_df for test in tests.values()],
+                "den_df": [test.den_df for test in tests.values()],
+                "statistic": [test.statistic for test in tests.values()],
+                "p_value": [test.p_value for test in tests.values()],
+            }
+        )
+
+    def contrast(
+        self, weights: Mapping[str, float] | Mapping[str, Mapping[str, float]]
+    ) -> pd.DataFrame:
+        """Linear combinations of the coefficients.
+
+        Parameters
+        ----------
+        weights : mapping
+            Term to weight; or a name to such a mapping, for several rows.
+
+        Returns
+        -------
+        DataFrame
+            contrast, estimate, std_error, df, statistic, p_value, ci_low, ci_high.
+
+        Examples
+        --------
+        >>> fit.contrast({"ARMCDTRT": 1, "ARMCDTRT:AVISITVIS4": 1})  # doctest: +SKIP
+        """
+        nested: dict[str, Mapping[str, float]] = {}
+        plain: dict[str, float] = {}
+        for name, value in weights.items():
+            if isinstance(value, Mapping):
+                nested[name] = value
+            else:
+                plain[name] = value
+        if not weights:
+            raise UsageError("contrast: no coefficient is named")
+        rows = {**({"contrast": plain} if plain else {}), **nested}
+        L = np.stack([self._row(row) for row in rows.values()])
+        found = estimates_frame(estimates(self.method, L))
+        return pd.concat([pd.DataFrame({"contrast": list(rows)}), found], axis=1)
+
+    def _row(self, weights: Mapping[str, float]) -> Array:
+        names = self.coding.names
+        row = np.zeros(len(names))
+        for term, weight in weights.items():
+            if term not in names:
+                msg = f"contrast: {term} is not a coefficient; they are {', '.join(names)}"
+                raise UsageError(msg)
+            row[names.index(term)] = weight
+        return row
+
+    def predict(self, new: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+        """The mean response of new rows, Xβ.
+
+        Parameters
+        ----------
+        new : DataFrame
+            With every column of the fixed part, complete.
+        confidence : float
+
+        Returns
+        -------
+        DataFrame
+            estimate, std_error, df, ci_low, ci_high, in the order and with the index of `new`.
+
+        Raises
+        ------
+        FitError
+            At a level that the fit did not see.
+        """
+        for name in sorted(self.coding.variables):
+            if name not in new.columns or new[name].isna().any():
+                msg = f"predict: {name} is missing or has missing values in the new rows"
+                raise UsageError(msg)
+        table = {name: variable(new[name]) for name in self.coding.variables}
+        found = estimates(self.method, self.coding.matrix(table, len(new)), confidence)
+        frame = estimates_frame(found)[["estimate", "std_error", "df", "ci_low", "ci_high"]]
+        return frame.set_axis(new.index)
+
+
+def estimates_frame(found: Estimates) -> pd.DataFrame:
+    """Estimates as columns."""
+    return pd.DataFrame({name: getattr(found, name) for name in found.__slots__})

@@ -1,0 +1,351 @@
+"""The mixed model for repeated measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from trialmlm.covariance.register import FAMILIES
+from trialmlm.engine.fit import fit as fit_gaussian
+from trialmlm.errors import FitError, NotAvailableError, UsageError
+from trialmlm.formula.coding import make_coding
+from trialmlm.formula.design import Layout, make_design
+from trialmlm.formula.factor import level_text
+from trialmlm.formula.frame import ModelFrame, model_frame
+from trialmlm.formula.grammar import ModelFormula, read_formula
+from trialmlm.formula.response import response_values
+from trialmlm.formula.variables import Variable, factor
+from trialmlm.inference.register import DF_METHODS
+from trialmlm.models.fitted import FittedModel
+from trialmlm.models.report import report
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trialmlm.arrays import Array, BoolArray
+    from trialmlm.engine.convergence import Convergence
+    from trialmlm.engine.design import Design
+    from trialmlm.engine.fit import GaussianFit
+    from trialmlm.formula.grammar import CovarianceTerm
+
+_read = lru_cache(maxsize=256)(read_formula)
+
+
+@dataclass(frozen=True)
+class MmrmFit(FittedModel):
+    """A fitted MMRM.
+
+    Attributes
+    ----------
+    gaussian : GaussianFit
+        The engine's fit.
+    design : Design
+        The engine's input.
+    layout : Layout
+        Where the rows stand in the table of subjects and visits.
+    visits, subjects : Variable
+    """
+
+    gaussian: GaussianFit
+    design: Design
+    layout: Layout
+    visits: Variable
+    subjects: Variable
+
+    @property
+    def covariance(self) -> pd.DataFrame:
+        """Σ̂, visit × visit, in squared units of the response."""
+        labels = [level_text(level) for level in self.visits.levels or ()]
+        return pd.DataFrame(self.gaussian.Sigma, index=labels, columns=labels)
+
+    @property
+    def minus2_loglik(self) -> float:
+        """−2 log-likelihood; restricted under REML."""
+        return self.gaussian.minus2_loglik
+
+    @property
+    def n_parameters(self) -> int:
+        """What AIC counts: covariance parameters, and under ML the coefficients too, as SAS."""
+        fixed = 0 if self.gaussian.reml else self.gaussian.summary.q
+        return self.gaussian.covariance.n_parameters + fixed
+
+    @property
+    def aic(self) -> float:
+        """−2l + 2k."""
+        return self.minus2_loglik + 2.0 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """−2l + k log(subjects used)."""
+        return self.minus2_loglik + self.n_parameters * float(np.log(self.n_subjects))
+
+    @property
+    def n_obs(self) -> int:
+        """Rows used."""
+        return self.design.n_observations
+
+    @property
+    def n_subjects(self) -> int:
+        """Subjects with a row used."""
+        return self.layout.n_subjects
+
+    @property
+    def convergence(self) -> Convergence:
+        """How the search ended."""
+        return self.gaussian.convergence
+
+    @property
+    def observed(self) -> pd.DataFrame:
+        """Which subject has which visit, among the rows used."""
+        return pd.DataFrame(
+            self.design.observed, index=self.subjects.levels, columns=self.visits.levels
+        )
+
+    @cached_property
+    def fitted(self) -> Array:
+        """Xβ̂ as a table subjects × visits, also where nothing was observed."""
+        gaussian = self.gaussian
+        kept = gaussian.summary.basis.kept
+        effects = np.einsum("tqs,q->st", self.design.B[:, kept], gaussian.beta[kept])
+        table: Array = self.design.U @ effects
+        return table
+
+    def residuals(self, kind: str = "response") -> pd.Series:
+        """Residuals of the rows used, in the data's order and with its index.
+
+        Parameters
+        ----------
+        kind : {"response", "pearson", "normalized"}
+            y − Xβ̂; that over the visit's SD; or each subject's multiplied by the inverse
+            Cholesky factor of its covariance, which are uncorrelated with variance 1.
+        """
+        if kind not in _RESIDUALS:
+            msg = f"residuals: found {kind!r}, expected one of {', '.join(_RESIDUALS)}"
+            raise UsageError(msg)
+        response = np.where(self.design.observed, self.design.Y - self.fitted, 0.0)
+        table = _RESIDUALS[kind](response, self.gaussian.Sigma, self.design.observed)
+        values = table[self.layout.subject, self.layout.visit]
+        return pd.Series(values, index=self.rows.labels, name=kind)
+
+    def simulate(self, seed: int) -> pd.Series:
+        """A response drawn from the fitted model for the rows used, in the data's order."""
+        rng = np.random.default_rng(seed)
+        factor_ = np.linalg.cholesky(self.gaussian.Sigma)
+        noise = rng.standard_normal(self.fitted.shape) @ factor_.T
+        values = (self.fitted + noise)[self.layout.subject, self.layout.visit]
+        return pd.Series(values, index=self.rows.labels, name="simulated")
+
+    def summary(self) -> str:
+        """The fit as text: model, data, convergence, covariance, coefficients."""
+        likelihood = "-2 REML log-likelihood" if self.gaussian.reml else "-2 log-likelihood"
+        facts = {
+            "Model": self.formula,
+            "Covariance": self.gaussian.covariance.title,
+            "Estimation": "REML" if self.gaussian.reml else "ML",
+            "Degrees of freedom": self.method.name,
+            "Data": f"{self.n_obs:,} rows of {self.n_subjects:,} subjects",
+            likelihood: f"{self.minus2_loglik:.4f}",
+            "AIC, BIC": f"{self.aic:.4f}, {self.bic:.4f}",
+            "Convergence": str(self.convergence),
+        }
+        return report(facts, self.notes, Covariance=self.covariance, Effects=self.coefficients())
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+def _pearson(residual: Array, Sigma: Array, observed: BoolArray) -> Array:
+    del observed
+    return residual / np.sqrt(np.diag(Sigma))
+
+
+def _normalized(residual: Array, Sigma: Array, observed: BoolArray) -> Array:
+    result = np.zeros_like(residual)
+    for pattern in np.unique(observed, axis=0):
+        subjects = np.flatnonzero((observed == pattern).all(axis=1))
+        at = np.flatnonzero(pattern)
+        half = np.linalg.inv(np.linalg.cholesky(Sigma[np.ix_(at, at)]))
+        result[np.ix_(subjects, at)] = residual[np.ix_(subjects, at)] @ half.T
+    return result
+
+
+_RESIDUALS = {
+    "response": lambda residual, Sigma, observed: residual,
+    "pearson": _pearson,
+    "normalized": _normalized,
+}
+
+
+def mmrm(
+    formula: str,
+    data: pd.DataFrame,
+    *,
+    df: str = "satterthwaite",
+    information: str = "observed",
+    vcov: str | None = None,
+    weights: str | None = None,
+    reml: bool = True,
+) -> MmrmFit:
+    """Fit a mixed model for repeated measures.
+
+    Parameters
+    ----------
+    formula : str
+        ``response ~ fixed effects + us(visit | subject)``.
+    data : DataFrame
+        One row per subject and visit. Rows with a missing value in a column of the model are
+        not used, and counted.
+    df : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "residual", "asymptotic"}
+        Degrees of freedom; Kenward-Roger adjusts the standard errors too, as SAS's DDFM=KR.
+    information : {"observed", "expected"}
+        Behind Satterthwaite and Kenward-Roger: as in SAS, or as in pbkrtest.
+    vcov, weights : None
+        Sandwich covariances and weights are not available in this version.
+    reml : bool
+        Restricted maximum likelihood, or maximum likelihood.
+
+    Returns
+    -------
+    MmrmFit
+
+    Raises
+    ------
+    ExpressionError
+        If the formula is refused.
+    FitError
+        If the data do not carry the model; says which column, visit or level is at fault.
+    NotAvailableError
+        For what this version does not build.
+
+    Notes
+    -----
+    Y_i = X_i β + ε_i, ε_i ~ N(0, Σ restricted to the visits that subject i has). Rows are missing
+    at random given what is observed and the covariates. The method is that of docs/engine.md.
+
+    Examples
+    --------
+    >>> fit = mmrm("FEV1 ~ RACE + SEX + ARMCD * AVISIT + us(AVISIT | USUBJID)", fev,
+    ...            df="kenward-roger")  # doctest: +SKIP
+    """
+    read = _read(formula)
+    term = _covariance_of(read)
+    _check_options(df, information, vcov, weights, reml=reml)
+    frame = model_frame(data, sorted(read.variables))
+    visits = _factor(frame, term.visit[0])
+    subjects = _factor(frame, term.subject)
+    layout = Layout.of(_codes(subjects), _codes(visits))
+    _check_unique(layout, subjects, visits)
+    response = response_values(read.response, frame.variables)
+    coding = make_coding(read.fixed, frame.variables)
+    design = make_design(coding, frame.variables, layout, response)
+    _check_identified(design, visits)
+    covariance = FAMILIES[term.structure](layout.n_visits)
+    gaussian = fit_gaussian(design, covariance, reml=reml)
+    return MmrmFit(
+        formula=formula,
+        coding=coding,
+        gaussian=gaussian,
+        design=design,
+        rows=frame,
+        layout=layout,
+        visits=visits,
+        subjects=subjects,
+        method=DF_METHODS[df](gaussian, information),
+        notes=_notes(frame, data, term),
+    )
+
+
+def _covariance_of(read: ModelFormula) -> CovarianceTerm:
+    if not read.covariance:
+        raise UsageError(
+            "mmrm: the formula names no residual covariance; add one, such as us(AVISIT | USUBJID)"
+        )
+    if read.random:
+        raise NotAvailableError("mmrm: random effects are not available in this version")
+    (term,) = read.covariance
+    if term.structure not in FAMILIES:
+        msg = (
+            f"mmrm: the covariance {term.structure} is not available in this version; "
+            f"available: {', '.join(FAMILIES)}"
+        )
+        raise NotAvailableError(msg)
+    if term.group is not None:
+        raise NotAvailableError(
+            f"mmrm: a covariance per level of {term.group} is not available in this version"
+        )
+    return term
+
+
+def _check_options(
+    df: str, information: str, vcov: str | None, weights: str | None, *, reml: bool
+) -> None:
+    if df not in DF_METHODS:
+        msg = f"df: found {df!r}, expected one of {', '.join(DF_METHODS)}"
+        raise UsageError(msg)
+    if information not in {"observed", "expected"}:
+        msg = f"information: found {information!r}, expected 'observed' or 'expected'"
+        raise UsageError(msg)
+    if df.startswith("kenward-roger") and not reml:
+        raise UsageError("df: Kenward-Roger is defined for REML; use df='satterthwaite' under ML")
+    if vcov is not None:
+        raise NotAvailableError("vcov: sandwich covariances are not available in this version")
+    if weights is not None:
+        raise NotAvailableError("weights are not available in this version")
+
+
+def _factor(frame: ModelFrame, name: str) -> Variable:
+    """The visit or the subject as a factor, whatever its type."""
+    found = frame.variables[name]
+    return found if found.categorical else factor(name, found.values)
+
+
+def _codes(variable: Variable) -> Any:
+    return np.asarray(variable.values, dtype=np.intp)
+
+
+def _check_unique(layout: Layout, subjects: Variable, visits: Variable) -> None:
+    cell = layout.subject * layout.n_visits + layout.visit
+    counts = np.bincount(cell, minlength=1)
+    if counts.max() <= 1:
+        return
+    twice = np.flatnonzero(counts > 1)
+    listed = ", ".join(
+        f"{(subjects.levels or ())[c // layout.n_visits]} at "
+        f"{(visits.levels or ())[c % layout.n_visits]}"
+        for c in twice[:5]
+    )
+    msg = (
+        f"{twice.size} subject-visits have several rows ({listed}"
+        f"{', …' if twice.size > 5 else ''}); a model takes one row per subject and visit"
+    )
+    raise FitError(msg)
+
+
+def _check_identified(design: Design, visits: Variable) -> None:
+    """Every covariance of the unstructured family must be seen on some subject."""
+    observed = design.observed.astype(float)
+    together = observed.T @ observed
+    apart = np.argwhere(np.triu(together == 0, 1))
+    if apart.size:
+        names = visits.levels or ()
+        listed = ", ".join(f"{names[a]} and {names[b]}" for a, b in apart[:5])
+        msg = (
+            f"no subject has both visits {listed}: their covariance cannot be estimated; "
+            "leave a visit out or use a structure with fewer parameters"
+        )
+        raise FitError(msg)
+
+
+def _notes(frame: ModelFrame, data: pd.DataFrame, term: CovarianceTerm) -> tuple[str, ...]:
+    notes = []
+    if frame.rows.size < frame.n_read:
+        why = ", ".join(f"{name} missing in {count:,}" for name, count in frame.absent.items())
+        notes.append(f"{frame.n_read - frame.rows.size:,} of {frame.n_read:,} rows not used: {why}")
+        lost = data[term.subject].nunique() - data[term.subject].iloc[frame.rows].nunique()
+        if lost:
+            notes.append(f"{lost:,} subjects have no complete row and are not used")
+    return tuple(notes)

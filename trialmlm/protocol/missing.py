@@ -1,0 +1,204 @@
+"""What is assumed of missing values, and how the assumption is varied."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
+
+from trialmlm.protocol.names import ArmKey, EventKey, Names, VisitName, unknown
+from trialmlm.protocol.noun import Count, Location, Noun, Text, Where, Whole, refusal, refuse
+
+#: assumptions that borrow from a reference arm
+REFERENCE_BASED = ("jump-to-reference", "copy-reference", "copy-increments")
+#: methods that draw: they need a number of imputations and a seed
+DRAWING = ("bayes", "approximate-bayes")
+IMPUTING = (*DRAWING, "conditional-mean")
+
+Imputation = Literal[
+    "locf",
+    "locf-records",
+    "bocf",
+    "wocf",
+    "bayes",
+    "approximate-bayes",
+    "conditional-mean",
+]
+Assumption = Literal[
+    "mar",
+    "jump-to-reference",
+    "copy-reference",
+    "copy-increments",
+    "last-mean-carried-forward",
+    "retrieved-dropout",
+]
+Classified = Literal["impute-then-classify", "failure"]
+
+
+class Rule(Noun):
+    """What is assumed of values missing after an event."""
+
+    after: EventKey
+    """The event after which it is assumed."""
+    assume: Assumption
+    """What is assumed of the values after it."""
+    reference: ArmKey | None = None
+    """The arm borrowed from, for an assumption that is reference-based."""
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        needed = self.assume in REFERENCE_BASED
+        if needed and self.reference is None:
+            raise refusal(f"assume: {self.assume} needs the key reference: the arm borrowed from")
+        if not needed and self.reference is not None:
+            refuse("rule", [(("reference",), f"assume: {self.assume} has no reference arm")])
+        return self
+
+
+class Missing(Noun):
+    """How missing values are dealt with."""
+
+    method: Imputation | None = None
+    """How values are filled in: locf, bocf, wocf (last, baseline, worst observation carried
+    forward), locf-records (rows the data already carry forward), bayes, approximate-bayes,
+    conditional-mean; absent: none is, the likelihood is that of the values observed."""
+    imputations: Annotated[Whole, Field(ge=2)] | None = None
+    """How many times values are drawn."""
+    seed: Count | None = None
+    """Seed of the draws."""
+    otherwise: Literal["mar"] | None = None
+    """What is assumed where no rule applies: missing at random."""
+    rules: tuple[Rule, ...] = ()
+    """Assumptions that hold after an event."""
+    alive: Classified | None = None
+    """For a responder: how a missing value of a subject alive is classified."""
+    dead: Classified | None = None
+    """For a responder: how a missing value of a subject who died is classified."""
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        refuse("missing", self._faults())
+        return self
+
+    def _faults(self) -> Iterator[tuple[Location, str]]:
+        drawn = self.method in DRAWING
+        for name in ("imputations", "seed"):
+            if drawn and getattr(self, name) is None:
+                yield (), f"method: {self.method} draws values and needs the key {name}"
+            if not drawn and getattr(self, name) is not None:
+                yield (name,), f"{name} belongs to a method that draws: {' or '.join(DRAWING)}"
+        if self.rules and self.method not in IMPUTING:
+            yield ("rules",), f"rules need a method that imputes: {', '.join(IMPUTING)}"
+        if "impute-then-classify" in (self.alive, self.dead) and self.method not in IMPUTING:
+            yield (), f"impute-then-classify needs a method that imputes: {', '.join(IMPUTING)}"
+        if self.method is None and self.otherwise is None and self.alive is None:
+            yield (), "expected a method, or otherwise: mar"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Equally spaced values from `start` to `stop`, both among them."""
+
+    start: float
+    stop: float
+    step: float
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The values, in order."""
+        return tuple(self.start + i * self.step for i in range(self.intervals + 1))
+
+    @property
+    def intervals(self) -> int:
+        """How many steps lie between the ends."""
+        return round((self.stop - self.start) / self.step) if self.step else 0
+
+
+#: a grid finer than this is a slip of the pen
+_MOST_STEPS = 10_000
+
+
+def _steps(value: Any) -> Steps:
+    if isinstance(value, Steps):
+        return value
+    held = value if isinstance(value, list | tuple) else ()
+    if len(held) != 3 or not all(type(number) in (int, float) for number in held):
+        raise refusal("expected three numbers: [from, to, step]")
+    start, stop, step = map(float, held)
+    many = (stop - start) / step if step else -1.0
+    if not 0 < many <= _MOST_STEPS or abs(many - round(many)) > 1e-9:
+        raise refusal(
+            f"found [{start:g}, {stop:g}, {step:g}], "
+            f"expected a step that leads from {start:g} to {stop:g} in whole steps"
+        )
+    return Steps(start, stop, step)
+
+
+Grid = Annotated[
+    Steps,
+    BeforeValidator(_steps),
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3},
+    ),
+]
+
+
+class ShiftedRows(Noun):
+    """Which imputed values a delta shifts."""
+
+    missing_after: EventKey
+    """Values missing after this event."""
+
+
+class Delta(Noun):
+    """Shifts of imputed values, per arm as [from, to, step], to find where the conclusion tips."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Grid]
+
+    unit: Text
+    """Unit of the shifts."""
+    per: Literal["visit", "year"]
+    """visit: the shift is added at each visit; year: it is multiplied by the years since the
+    event."""
+    rows: ShiftedRows | None = None
+    """Which imputed values are shifted; absent: all of them."""
+
+    @property
+    def arms(self) -> Mapping[str, Steps]:
+        """The shifts of each arm; an arm that is not named is not shifted."""
+        return dict(self.__pydantic_extra__)
+
+    @model_validator(mode="after")
+    def _coherent(self, info: ValidationInfo) -> Self:
+        if not self.arms:
+            raise refusal("expected an arm and its shifts, such as ACT: [0, -400, -25]")
+        if isinstance(info.context, Names):
+            known = info.context.declared["arm"]
+            strange = [arm for arm in self.arms if arm not in known]
+            refuse("delta", [((arm, "[key]"), unknown("arm", arm, known)) for arm in strange])
+        return self
+
+
+class KeptRows(Noun):
+    """The rows an analysis keeps, when it leaves some out."""
+
+    observed_at: VisitName | None = None
+    """Only subjects with a value observed at this visit."""
+    before: EventKey | None = None
+    """Only values before this event."""
+    where: Where | None = None
+    """Only rows that meet this rule."""
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if not self.model_fields_set:
+            raise refusal("expected at least one of the keys observed_at, before, where")
+        return self

@@ -1,0 +1,1 @@
+"""Tables and listings: numbers as text, a display cut into pages, pages as files."""

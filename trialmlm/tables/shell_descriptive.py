@@ -1,0 +1,103 @@
+"""Descriptive statistics by visit: the value, the baseline of the same subjects, the change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trialmlm.tables.cells import EMPTY, Cells, row
+from trialmlm.tables.display import Block, Cell, Column, Display, Row, Spanner
+from trialmlm.tables.footnotes import footnotes
+from trialmlm.tables.headings import subjects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trialmlm.results.results import Results
+    from trialmlm.tables.order import Heading, Order
+
+_COLUMNS = (
+    Column(("Treatment", "Visit"), 3.0, "left"),
+    Column(("n",), 0.5),
+    Column(("Mean",), 0.7),
+    Column(("SD",), 0.8),
+    Column(("Med.",), 0.7),
+    Column(("Min.",), 0.6),
+    Column(("Max.",), 0.6),
+    Column(("Mean",), 0.7),
+    Column(("SD",), 0.8),
+    Column(("Mean",), 0.7),
+    Column(("SD",), 0.8),
+    Column(("Med.",), 0.7),
+    Column(("Min.",), 0.6),
+    Column(("Max.",), 0.6),
+)
+_SPANNERS = (
+    Spanner("Value", 1, 6),
+    Spanner("Baseline", 7, 8),
+    Spanner("Change from baseline", 9, 13),
+)
+
+#: which records -> what follows the visit's name
+RECORDS = {"observed": "(Windowed)", "locf": "LOCF", "locf-records": "LOCF"}
+
+
+def descriptive_by_visit(order: Order, results: Results) -> Display:
+    """One block per arm: baseline, then each visit for each kind of records.
+
+    Parameters
+    ----------
+    order : Order
+        `records` gives the kinds in order.
+    results : Results
+        Statistics with ``analysis="summary"``.
+    """
+    return Display(
+        kind=order.kind,
+        number=order.number,
+        titles=order.titles,
+        population=order.population.text,
+        columns=_COLUMNS,
+        spanners=_SPANNERS,
+        blocks=tuple(_block(arm, order, results) for arm in order.arms),
+        footnotes=footnotes(order, None).lines,
+    )
+
+
+def _block(arm: Heading, order: Order, results: Results) -> Block:
+    n = subjects(order, results, arm.key)
+    label = row(f"{arm.text} (N={n})", *[EMPTY] * (len(_COLUMNS) - 1))
+    return Block((label, *_rows(arm.key, order, results)))
+
+
+def _rows(arm: str, order: Order, results: Results) -> Iterator[Row]:
+    shared = {
+        "analysis": "summary",
+        "endpoint": order.endpoint,
+        "population": order.population.key,
+        "arm": arm,
+    }
+    base = Cells(results, order, {**shared, "method": "observed", "visit": order.baseline})
+    yield row(order.baseline, *_five(base, "value", n=True), *[EMPTY] * 7, indent=1)
+    for method in order.records:
+        for visit in order.visits:
+            cells = Cells(results, order, {**shared, "method": method, "visit": visit})
+            yield row(
+                f"{visit} {RECORDS[method]}",
+                *_five(cells, "value", n=True),
+                cells.number("mean", 1, quantity="baseline"),
+                cells.number("sd", 2, quantity="baseline"),
+                *_five(cells, "change", n=False),
+                indent=1,
+            )
+
+
+def _five(cells: Cells, quantity: str, *, n: bool) -> list[Cell]:
+    """Mean, SD, median, minimum and maximum, with n before them for the value."""
+    statistics = [
+        cells.number("mean", 1, quantity=quantity),
+        cells.number("sd", 2, quantity=quantity),
+        cells.number("median", 1, quantity=quantity),
+        cells.number("min", 0, quantity=quantity),
+        cells.number("max", 0, quantity=quantity),
+    ]
+    return [cells.count(quantity=quantity), *statistics] if n else statistics
