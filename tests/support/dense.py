@@ -36,7 +36,7 @@ class Dense:
         same = self.subject[:, None] == self.subject[None, :]
         return np.where(same, M[np.ix_(self.visit, self.visit)], 0.0)
 
-    def parts(self, Sigma: np.ndarray):
+    def parts(self, Sigma: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         V_inv = np.linalg.inv(self.big(Sigma))
         Phi = np.linalg.inv(self.X.T @ V_inv @ self.X)
         beta = Phi @ self.X.T @ V_inv @ self.y
@@ -51,7 +51,7 @@ class Dense:
             return value - np.linalg.slogdet(Phi)[1] + (N - q) * np.log(2 * np.pi)
         return value + N * np.log(2 * np.pi)
 
-    def projection(self, Sigma):
+    def projection(self, Sigma: np.ndarray) -> np.ndarray:
         V_inv, Phi, _ = self.parts(Sigma)
         return V_inv - V_inv @ self.X @ Phi @ self.X.T @ V_inv
 
@@ -61,7 +61,7 @@ class Dense:
         trace_of = Pi if self.reml else V_inv
         return np.array(
             [
-                np.trace(trace_of @ dV) - self.y @ Pi @ dV @ Pi @ self.y
+                (trace_of * dV).sum() - self.y @ Pi @ dV @ Pi @ self.y
                 for dV in map(self.big, self.basis)
             ]
         )
@@ -71,31 +71,50 @@ class Dense:
         Pi = self.projection(Sigma)
         root = Pi if self.reml else V_inv
         dV = list(map(self.big, self.basis))
-        J = np.array([[np.trace(root @ a @ root @ b) for b in dV] for a in dV])
+        times = [root @ a for a in dV]
+        J = np.array([[(a * b.T).sum() for b in times] for a in times])
         if kind == "expected":
             return J
-        twice = np.array([[2 * self.y @ Pi @ a @ Pi @ b @ Pi @ self.y for b in dV] for a in dV])
+        pulled = [a @ Pi @ self.y for a in dV]
+        twice = np.array([[2 * a @ Pi @ b for b in pulled] for a in pulled])
         return twice - J
 
-    def kenward_roger(self, Sigma: np.ndarray, kind: str = "observed"):
+    def kenward_roger(
+        self, Sigma: np.ndarray, kind: str = "observed"
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
         """Φ, Φ_A, W, P of Kenward and Roger (1997); V linear in θ."""
         V_inv, Phi, _ = self.parts(Sigma)
         W = 2 * np.linalg.inv(self.hessian(Sigma, kind))
         dV = list(map(self.big, self.basis))
-        P = [-self.X.T @ V_inv @ a @ V_inv @ self.X for a in dV]
+        half = V_inv @ self.X
+        P = [-half.T @ a @ half for a in dV]
         Lambda = np.zeros_like(Phi)
         for h, a in enumerate(dV):
             for k, b in enumerate(dV):
-                Q = self.X.T @ V_inv @ a @ V_inv @ b @ V_inv @ self.X
+                Q = (a @ half).T @ V_inv @ (b @ half)
                 Lambda += W[h, k] * (Q - P[h] @ Phi @ P[k])
         return Phi, Phi + 2 * Phi @ Lambda @ Phi, W, P
 
-    def satterthwaite_df(self, Sigma: np.ndarray, contrast: np.ndarray) -> float:
-        Phi, _, W, P = self.kenward_roger(Sigma)
+    def satterthwaite_df(
+        self, Sigma: np.ndarray, contrast: np.ndarray, kind: str = "observed"
+    ) -> float:
+        Phi, _, W, P = self.kenward_roger(Sigma, kind)
         g = np.array([-contrast @ Phi @ p @ Phi @ contrast for p in P])
         return 2 * (contrast @ Phi @ contrast) ** 2 / (g @ W @ g)
 
-    def kenward_roger_test(self, Sigma: np.ndarray, L: np.ndarray):
+    def satterthwaite_test(self, Sigma: np.ndarray, L: np.ndarray) -> tuple[float, float]:
+        """F of Lβ = 0 and its df, after Fai and Cornelius (1996): 2E/(E − r), E = Σ ν/(ν − 2)."""
+        _, Phi, beta = self.parts(Sigma)
+        middle = L @ Phi @ L.T
+        F = (L @ beta) @ np.linalg.solve(middle, L @ beta) / len(L)
+        _, vectors = np.linalg.eigh(middle)
+        df = np.array([self.satterthwaite_df(Sigma, row) for row in vectors.T @ L])
+        if len(L) == 1:
+            return F, df[0]
+        E = (df / (df - 2)).sum()
+        return F, 2 * E / (E - len(L))
+
+    def kenward_roger_test(self, Sigma: np.ndarray, L: np.ndarray) -> tuple[float, float, float]:
         """Scaled F, denominator df and p of Lβ = 0, as in the 1997 paper, section 3."""
         Phi, Phi_A, W, P = self.kenward_roger(Sigma)
         _, _, beta = self.parts(Sigma)

@@ -1,16 +1,16 @@
-"""A fitted Gaussian model: from a design and a covariance family to the optimum."""
+"""A fitted Gaussian model: from summed-up data and a covariance family to the optimum."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trialmlm.engine.objective import Derivatives, derivatives
 from trialmlm.engine.optimize import Control, optimise
-from trialmlm.engine.summary import Summary, summarise
+from trialmlm.engine.pattern_likelihood import PatternLikelihood
+from trialmlm.engine.summary import summarise
 from trialmlm.errors import FitError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trialmlm.covariance.family import Covariance
     from trialmlm.engine.convergence import Convergence
     from trialmlm.engine.design import Design
-    from trialmlm.engine.objective import State
+    from trialmlm.engine.likelihood import Curve, Likelihood
 
 
 @dataclass(frozen=True)
@@ -27,55 +27,61 @@ class GaussianFit:
 
     Attributes
     ----------
-    summary : Summary
-    covariance : Covariance
+    likelihood : Likelihood
     theta : ndarray
         Search parameters at the optimum.
-    state : State
+    point : Point
         The likelihood there.
-    reml : bool
     convergence : Convergence
     """
 
-    summary: Summary
-    covariance: Covariance
+    likelihood: Likelihood
     theta: Array
-    state: State
-    reml: bool
+    point: Any
     convergence: Convergence
 
     @property
-    def Sigma(self) -> Array:
-        """Σ̂ over the visits, T × T, in squared units of the response."""
-        return self.state.Sigma * self.summary.scale**2
+    def reml(self) -> bool:
+        """Restricted maximum likelihood, or maximum likelihood."""
+        return self.likelihood.reml
+
+    @property
+    def n_observations(self) -> int:
+        """N."""
+        return self.likelihood.n_observations
+
+    @property
+    def rank(self) -> int:
+        """Rank of X."""
+        return int(self.likelihood.basis.kept.size)
 
     @property
     def beta(self) -> Array:
         """Fixed effects, one per column of X; NaN where aliased."""
-        basis = self.summary.basis
+        likelihood = self.likelihood
+        basis = likelihood.basis
         full = np.full(basis.n_columns, np.nan)
         full[basis.kept] = basis.R_inverse @ (
-            self.summary.offset + self.summary.scale * self.state.beta
+            likelihood.offset + likelihood.scale * self.point.beta
         )
         return full
 
     @property
     def minus2_loglik(self) -> float:
         """−2 (restricted) log-likelihood of the data as given; REML's keeps log|X'ΩX|."""
-        summary = self.summary
-        q = summary.q if self.reml else 0
-        shift = (summary.n_observations - q) * 2.0 * np.log(summary.scale)
-        return float(self.state.deviance + shift + (summary.basis.log_det if self.reml else 0.0))
-
-    @property
-    def tangent(self) -> Array:
-        """∂Σ/∂(natural parameters), k × T × T."""
-        return self.covariance.tangent(self.state.Sigma)
+        free = self.rank if self.reml else 0
+        shift = (self.n_observations - free) * 2.0 * np.log(self.likelihood.scale)
+        constant = self.likelihood.basis.log_det if self.reml else 0.0
+        return float(self.point.deviance + shift + constant)
 
     @cached_property
-    def derivatives(self) -> Derivatives:
-        """Derivatives of −2l by the natural parameters, at the optimum."""
-        return derivatives(self.summary, self.state, self.tangent, reml=self.reml)
+    def _natural(self) -> tuple[Curve, Array]:
+        return self.likelihood.natural(self.point)
+
+    @property
+    def P(self) -> Array:
+        """P_h = −X'Ω∂_hVΩX by the natural parameters, m × q × q."""
+        return self._natural[1]
 
     def information(self, kind: str = "observed") -> Array:
         """W, the covariance of the natural parameters: 2 × inverse Hessian of −2l.
@@ -89,18 +95,50 @@ class GaussianFit:
         -----
         A direction in which the Hessian is not positive has no meaning here and is left out.
         """
-        hessian = self.derivatives.H if kind == "observed" else self.derivatives.J
+        curve = self._natural[0]
+        hessian = curve.H if kind == "observed" else curve.J
         scale = np.sqrt(np.abs(np.diag(hessian)))
+        scale = np.where(scale > 0.0, scale, 1.0)
         values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
         inverse = np.where(values > 1e-12 * values[-1], 1.0 / values.clip(1e-300), 0.0)
         result: Array = 2.0 * (vectors * inverse) @ vectors.T / np.outer(scale, scale)
         return result
 
 
+def fit_likelihood(
+    likelihood: Likelihood, size: float, control: Control | None = None
+) -> GaussianFit:
+    """Search for the optimum.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    size : float
+        Root mean square of the response, against which a vanishing residual is judged.
+    control : Control, optional
+
+    Raises
+    ------
+    FitError
+        If there are no degrees of freedom left, or the response does not vary around its fit.
+    """
+    rank = likelihood.basis.kept.size
+    if likelihood.n_observations <= rank:
+        msg = (
+            f"{likelihood.n_observations} observations cannot carry {rank} fixed effects; "
+            "use fewer terms"
+        )
+        raise FitError(msg)
+    if likelihood.scale <= 1e-13 * size:
+        raise FitError("the fixed effects reproduce the response exactly: no variation is left")
+    optimum = optimise(likelihood, control or Control())
+    return GaussianFit(likelihood, optimum.theta, optimum.point, optimum.convergence)
+
+
 def fit(
     design: Design, covariance: Covariance, *, reml: bool = True, control: Control | None = None
 ) -> GaussianFit:
-    """Fit by REML or ML.
+    """Fit repeated measures by REML or ML.
 
     Parameters
     ----------
@@ -120,14 +158,11 @@ def fit(
         If there are no degrees of freedom left, or the response does not vary around its fit.
     """
     summary = summarise(design)
-    if summary.n_observations <= summary.q:
-        msg = (
-            f"{summary.n_observations} observations cannot carry {summary.q} fixed effects; "
-            "use fewer terms"
-        )
-        raise FitError(msg)
-    size = float(np.sqrt((design.Y**2).sum() / summary.n_observations))
-    if summary.scale <= 1e-13 * size:
-        raise FitError("the fixed effects reproduce the response exactly: no variation is left")
-    optimum = optimise(summary, covariance, control or Control(), reml=reml)
-    return GaussianFit(summary, covariance, optimum.theta, optimum.state, reml, optimum.convergence)
+    size = float(np.sqrt((design.Y**2).sum() / max(1, summary.n_observations)))
+    return fit_likelihood(PatternLikelihood(summary, covariance, reml), size, control)
+
+
+def sigma_of(fit: GaussianFit) -> Array:
+    """Σ̂ over the visits of repeated measures, T × T, in squared units of the response."""
+    Sigma: Array = fit.point.Sigma * fit.likelihood.scale**2
+    return Sigma

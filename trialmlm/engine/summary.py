@@ -83,17 +83,18 @@ def summarise(design: Design) -> Summary:
     is replaced by its least-squares residual over its standard deviation.
     """
     visits, pattern = patterns_of(design.observed)
-    order = np.argsort(pattern, kind="stable")
+    order = np.argsort(pattern, kind="stable")  # pattern by pattern, so that each is a slice
     bounds = np.searchsorted(pattern[order], np.arange(len(visits) + 1))
-    pieces = [order[a:b] for a, b in pairwise(bounds)]
+    pieces = [slice(a, b) for a, b in pairwise(bounds)]
 
     U, B = _orthonormal_subjects(design)
+    U = U[order]
     M = np.stack([U[piece].T @ U[piece] for piece in pieces])
     sizes = np.sqrt(len(U) * np.einsum("tqr,tqr->q", B, B))  # had every visit been observed
     basis = basis_of(_root_of_gram(B, M, visits), sizes)
-    B = np.einsum("pq,tps->tqs", basis.R_inverse, B[:, basis.kept], optimize=True)
+    B = basis.R_inverse.T @ B[:, basis.kept]
 
-    Y, offset = _least_squares_residual(U, B, design.Y, design.observed)
+    Y, offset = _least_squares_residual(U, B, design.Y[order], design.observed[order])
     n_observations = design.n_observations
     scale = float(np.sqrt((Y * Y).sum() / max(1, n_observations - basis.kept.size)))
     Y = Y / scale if scale > 0.0 else Y
@@ -121,7 +122,7 @@ def _orthonormal_subjects(design: Design) -> tuple[Array, Array]:
     rank = int((values > 1e-13 * values[0] * max(design.U.shape)).sum()) if values.size else 0
     U = left[:, :rank] * np.sqrt(n)
     back = (values[:rank, None] * right[:rank]) * units / np.sqrt(n)
-    return U, np.einsum("tqs,rs->tqr", design.B, back, optimize=True)
+    return U, design.B @ back.T
 
 
 def _root_of_gram(B: Array, M: Array, visits: BoolArray) -> Array:
@@ -142,8 +143,8 @@ def _least_squares_residual(
     offset = np.zeros(B.shape[1])
     residual = np.where(observed, Y, 0.0)
     for _ in range(2):
-        step = np.einsum("tqs,st->q", B, U.T @ residual, optimize=True)
-        fitted = U @ np.einsum("tqs,q->st", B, step, optimize=True)
+        step = np.tensordot(B, residual.T @ U, axes=((0, 2), (0, 1)))
+        fitted = U @ (step @ B).T
         residual = np.where(observed, residual - fitted, 0.0)
         offset = offset + step
     return residual, offset

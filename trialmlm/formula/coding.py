@@ -94,7 +94,8 @@ class Coding:
                 for position, full in piece:
                     columns = self.factors[position].columns(data, full=full)
                     # the first factor's columns run fastest, as in R
-                    block = (columns[:, :, None] * block[:, None, :]).reshape(rows, -1)
+                    width = columns.shape[1] * block.shape[1]
+                    block = (columns[:, :, None] * block[:, None, :]).reshape(rows, width)
                 blocks.append(block)
         return np.concatenate(blocks, axis=1)
 

@@ -25,6 +25,12 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul,
     "/": operator.truediv,
     "**": operator.pow,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
 }
 
 
@@ -89,7 +95,8 @@ def _value(node: Node, columns: Mapping[str, Array], states: Mapping[Call, State
         case Unary("+", operand):
             return _value(operand, columns, states)
         case Binary(sign, left, right):
-            result: Array = _OPERATORS[sign](
+            # a comparison counts 1 where it holds
+            result: Array = 1.0 * _OPERATORS[sign](
                 _value(left, columns, states), _value(right, columns, states)
             )
             return result

@@ -54,7 +54,8 @@ def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
     wanted = tuple(dict.fromkeys(names))
     for name in wanted:
         _require(name, data)
-    gaps = {name: missing(data[name]) for name in wanted}
+    columns = {name: data[name] for name in wanted}
+    gaps = {name: missing(column) for name, column in columns.items()}
     complete = ~np.logical_or.reduce(list(gaps.values()))
     rows = np.flatnonzero(complete)
     absent = {name: int(gap.sum()) for name, gap in gaps.items() if gap.any()}
@@ -62,9 +63,10 @@ def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
         listed = ", ".join(f"{name} ({count:,})" for name, count in absent.items())
         msg = f"no complete row among {len(data):,}; missing values: {listed or 'no rows at all'}"
         raise FitError(msg)
-    used = data[list(wanted)] if rows.size == len(data) else data[list(wanted)].iloc[rows]
-    found = {name: variable(used[name]) for name in wanted}
-    return ModelFrame(found, rows, len(data), absent, used.index)
+    kept = rows if rows.size < len(data) else None
+    found = {name: variable(column, kept) for name, column in columns.items()}
+    labels = data.index if kept is None else data.index[kept]
+    return ModelFrame(found, rows, len(data), absent, labels)
 
 
 def _require(name: str, data: pd.DataFrame) -> None:
@@ -74,7 +76,7 @@ def _require(name: str, data: pd.DataFrame) -> None:
     if count > 1:
         msg = f"the data have {count} columns named {name}; keep one"
         raise FitError(msg)
-    columns = [str(column) for column in data.columns]
+    columns = [column for column in data.columns if isinstance(column, str)]
     near = difflib.get_close_matches(name, columns, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     msg = f"the data have no column {name}{hint} (columns: {', '.join(columns)})"

@@ -36,8 +36,8 @@ def type_three(coding: Coding, data: Mapping[str, Variable], basis: Basis) -> di
     basis : Basis
         Which columns are aliased.
     """
-    blocks, M = _every_level(coding, data)
-    E = basis.spanning()
+    blocks, units, M = _every_level(coding, data)
+    E = basis.spanning() * units[basis.kept, None] / units
     S = E @ M
     found: dict[str, Array] = {}
     for term in coding.terms:
@@ -49,7 +49,8 @@ def type_three(coding: Coding, data: Mapping[str, Variable], basis: Basis) -> di
             if other is not term and _contains(other, term, coding):
                 containing |= blocks[other.name]
         functions = _functions(S, own, containing)
-        found[term.name] = _sum_to_zero(functions @ S[:, own], coding, term) @ functions @ E
+        rows = _sum_to_zero(functions @ S[:, own], coding, term) @ functions
+        found[term.name] = rows @ E * units
     return found
 
 
@@ -66,14 +67,17 @@ def _contains(larger: CodedTerm, smaller: CodedTerm, coding: Coding) -> bool:
 
 def _every_level(
     coding: Coding, data: Mapping[str, Variable]
-) -> tuple[dict[str, BoolArray], Array]:
-    """Where each term's columns are when all factors take all levels, and M with X₀ = X M.
+) -> tuple[dict[str, BoolArray], Array, Array]:
+    """Where each term's columns are when all factors take all levels, units of X, and M.
 
-    M is a property of the coding: it is solved for on rows made up to reach every cell.
+    X₀ = X M, both in units of their own: the columns' for X, the terms' for X₀, so that the
+    rounding of a covariate in large units does not spoil the rest. M is a property of the
+    coding: it is solved for on rows made up to reach every cell.
     """
     rows, table = _synthetic(coding, data)
     X = coding.matrix(table, rows)
     parts = [_full_columns(coding, term, table, rows) for term in coding.terms]
+    parts = [part / _size(part) for part in parts]
     X0 = np.concatenate(parts, axis=1)
     bounds = np.cumsum([0, *(part.shape[1] for part in parts)])
     position = np.arange(bounds[-1])
@@ -81,15 +85,14 @@ def _every_level(
         term.name: (position >= low) & (position < high)
         for term, low, high in zip(coding.terms, bounds[:-1], bounds[1:], strict=True)
     }
-    units, units0 = _units(X), _units(X0)
-    M = np.linalg.lstsq(X / units, X0 / units0, rcond=None)[0]
+    units = np.array([_size(column) for column in X.T])
+    M = np.linalg.lstsq(X / units, X0, rcond=None)[0]
     M[np.abs(M) < 1e-10] = 0.0
-    return blocks, M * units0 / units[:, None]
+    return blocks, units, M
 
 
-def _units(columns: Array) -> Array:
-    sizes = np.abs(columns).max(axis=0)
-    return np.where(sizes > 0.0, sizes, 1.0)
+def _size(columns: Array) -> float:
+    return float(np.abs(columns).max()) or 1.0
 
 
 def _full_columns(

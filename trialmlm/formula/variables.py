@@ -61,7 +61,7 @@ class Variable:
         """
         if self.levels is None:
             return np.asarray(self.values, dtype=float)
-        if not all(isinstance(level, Real) and not isinstance(level, bool) for level in self.levels):
+        if any(isinstance(level, bool) or not isinstance(level, Real) for level in self.levels):
             msg = f"{self.name} is text or a factor, where the model needs a number"
             raise FitError(msg)
         return np.asarray(self.levels, dtype=float)[self.values]
@@ -77,7 +77,7 @@ class Variable:
 
 def missing(column: pd.Series) -> BoolArray:
     """Which values are missing; an infinite number is an error, not a missing value."""
-    absent = column.isna().to_numpy()
+    absent: BoolArray = pd.isna(column.array)
     if column.dtype.kind == "f":
         infinite = np.isinf(column.to_numpy())
         if infinite.any():
@@ -87,8 +87,8 @@ def missing(column: pd.Series) -> BoolArray:
     return absent
 
 
-def variable(column: pd.Series) -> Variable:
-    """Read a column without missing values.
+def variable(column: pd.Series, rows: IntArray | None = None) -> Variable:
+    """Read a column without missing values, or those of its rows that have none.
 
     Text, categories and truth values are factors; categories keep their order, the rest is
     sorted. Levels that no row has are left out. Numbers that are stored as objects are numbers.
@@ -99,15 +99,17 @@ def variable(column: pd.Series) -> Variable:
         If the column is neither number nor factor.
     """
     name = str(column.name)
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return _from_categories(name, column)
-    kind = pd.api.types.infer_dtype(column)
+    values = column.array if rows is None else column.array.take(rows)
+    if isinstance(values, pd.Categorical):
+        return _from_categories(name, values)
+    plain = np.asarray(values)
+    kind = pd.api.types.infer_dtype(plain)
     if kind in _NUMBERS:
-        return Variable(name, None, column.to_numpy(dtype=float))
+        return Variable(name, None, plain.astype(float, copy=False))
     if kind in _REFUSED:
         msg = f"{name} {_REFUSED[kind]}; a model takes numbers (days since …) or factors"
         raise FitError(msg)
-    return factor(name, column.to_numpy(dtype=object))
+    return factor(name, plain.astype(object, copy=False))
 
 
 def factor(name: str, values: Any) -> Variable:
@@ -125,9 +127,9 @@ def sort_levels(uniques: Sequence[Any]) -> tuple[tuple[Any, ...], IntArray]:
     return tuple(uniques[i] for i in ranked), place
 
 
-def _from_categories(name: str, column: pd.Series) -> Variable:
-    codes = column.cat.codes.to_numpy().astype(np.intp)
-    categories = list(column.cat.categories)
+def _from_categories(name: str, values: pd.Categorical) -> Variable:
+    codes = values.codes.astype(np.intp)
+    categories = list(values.categories)
     used = np.bincount(codes, minlength=len(categories)) > 0
     place = np.cumsum(used) - 1
     levels = tuple(level for level, keep in zip(categories, used, strict=True) if keep)

@@ -40,11 +40,11 @@ class FixedDf:
 def residual(fit: GaussianFit, information: str = "observed") -> FixedDf:
     """N − rank(X) degrees of freedom."""
     del information
-    df = float(fit.summary.n_observations - fit.summary.q)
-    return FixedDf(coefficients_of(fit), fit.state.Phi, df, "residual")
+    df = float(fit.n_observations - fit.rank)
+    return FixedDf(coefficients_of(fit), fit.point.Phi, df, "residual")
 
 
 def asymptotic(fit: GaussianFit, information: str = "observed") -> FixedDf:
     """The normal and χ² distributions."""
     del information
-    return FixedDf(coefficients_of(fit), fit.state.Phi, float("inf"), "asymptotic")
+    return FixedDf(coefficients_of(fit), fit.point.Phi, float("inf"), "asymptotic")

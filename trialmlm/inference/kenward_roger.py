@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.engine.objective import project
 from trialmlm.inference.distributions import f_upper
 from trialmlm.inference.method import Coefficients, FTest
 from trialmlm.inference.satterthwaite import coefficients_of, one_row_df
@@ -20,16 +19,11 @@ if TYPE_CHECKING:
 def adjusted(fit: GaussianFit, W: Array) -> Array:
     """Φ_A = Φ + 2ΦΛΦ, Λ = Σ_hk w_hk (Q_hk − P_hΦP_k − ¼R_hk), in the orthonormal basis.
 
-    Σ w Q is one T × T matrix per pattern, D_p = Σ w_hk ∂_hV Ω_p ∂_kV. The R term is absent where
-    V is linear in its natural parameters, as in the unstructured family.
+    The R term is absent where V is linear in its natural parameters, as it is in the unstructured
+    family and in random effects with an unstructured G.
     """
-    summary, state, P = fit.summary, fit.state, fit.derivatives.P
-    Phi, Omega = state.Phi, state.Omega
-    n_patterns, T, _ = Omega.shape
-    flat = fit.tangent.reshape(-1, T * T)
-    pairs = (flat.T @ W @ flat).reshape(T, T, T, T).transpose(0, 3, 1, 2).reshape(T * T, T * T)
-    D = (Omega.reshape(n_patterns, T * T) @ pairs.T).reshape(n_patterns, T, T)
-    WQ = project(summary, Omega @ D @ Omega, summary.M)
+    Phi, P = fit.point.Phi, fit.P
+    WQ = fit.likelihood.weighted_Q(fit.point, W)
     WP = np.tensordot(W, Phi @ P, 1)
     q = Phi.shape[0]
     WPP = P.transpose(1, 0, 2).reshape(q, -1) @ WP.reshape(-1, q)
@@ -64,7 +58,7 @@ class KenwardRoger:
         """From a REML fit."""
         W = fit.information(information)
         Phi_A = adjusted(fit, W)
-        return cls(coefficients_of(fit), Phi_A, fit.state.Phi, fit.derivatives.P, W)
+        return cls(coefficients_of(fit), Phi_A, fit.point.Phi, fit.P, W)
 
     def df(self, L: Array) -> Array:
         """For one row λ = 1 and m is Satterthwaite's df with the same W."""

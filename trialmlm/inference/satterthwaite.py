@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 def coefficients_of(fit: GaussianFit) -> Coefficients:
     """The fixed effects of a Gaussian fit, in its basis."""
-    summary = fit.summary
-    return Coefficients(
-        summary.basis, summary.offset + summary.scale * fit.state.beta, summary.scale
-    )
+    found = fit.likelihood
+    return Coefficients(found.basis, found.offset + found.scale * fit.point.beta, found.scale)
 
 
 def one_row_df(L: Array, Phi: Array, P: Array, W: Array) -> Array:
@@ -64,7 +62,7 @@ class Satterthwaite:
     def of(cls, fit: GaussianFit, information: str = "observed") -> Satterthwaite:
         """From a fit."""
         W = fit.information(information)
-        return cls(coefficients_of(fit), fit.state.Phi, fit.derivatives.P, W)
+        return cls(coefficients_of(fit), fit.point.Phi, fit.P, W)
 
     def df(self, L: Array) -> Array:
         """One per row."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,9 +17,6 @@ from trialmlm.inference.fixed_df import FixedDf
 from trialmlm.inference.method import Coefficients
 from trialmlm.models.fitted import FittedModel
 from trialmlm.models.report import report
-
-if TYPE_CHECKING:
-    from trialmlm.arrays import Array
 
 
 @dataclass(frozen=True)

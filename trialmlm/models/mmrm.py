@@ -11,6 +11,7 @@ import pandas as pd
 
 from trialmlm.covariance.register import FAMILIES
 from trialmlm.engine.fit import fit as fit_gaussian
+from trialmlm.engine.fit import sigma_of
 from trialmlm.errors import FitError, NotAvailableError, UsageError
 from trialmlm.formula.coding import make_coding
 from trialmlm.formula.design import Layout, make_design
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trialmlm.arrays import Array, BoolArray
+    from trialmlm.covariance.family import Covariance
     from trialmlm.engine.convergence import Convergence
     from trialmlm.engine.design import Design
     from trialmlm.engine.fit import GaussianFit
@@ -43,6 +45,8 @@ class MmrmFit(FittedModel):
     ----------
     gaussian : GaussianFit
         The engine's fit.
+    family : Covariance
+        Of the residual covariance.
     design : Design
         The engine's input.
     layout : Layout
@@ -51,6 +55,7 @@ class MmrmFit(FittedModel):
     """
 
     gaussian: GaussianFit
+    family: Covariance
     design: Design
     layout: Layout
     visits: Variable
@@ -60,7 +65,7 @@ class MmrmFit(FittedModel):
     def covariance(self) -> pd.DataFrame:
         """Σ̂, visit × visit, in squared units of the response."""
         labels = [level_text(level) for level in self.visits.levels or ()]
-        return pd.DataFrame(self.gaussian.Sigma, index=labels, columns=labels)
+        return pd.DataFrame(sigma_of(self.gaussian), index=labels, columns=labels)
 
     @property
     def minus2_loglik(self) -> float:
@@ -70,8 +75,8 @@ class MmrmFit(FittedModel):
     @property
     def n_parameters(self) -> int:
         """What AIC counts: covariance parameters, and under ML the coefficients too, as SAS."""
-        fixed = 0 if self.gaussian.reml else self.gaussian.summary.q
-        return self.gaussian.covariance.n_parameters + fixed
+        fixed = 0 if self.gaussian.reml else self.gaussian.rank
+        return self.family.n_parameters + fixed
 
     @property
     def aic(self) -> float:
@@ -109,7 +114,7 @@ class MmrmFit(FittedModel):
     def fitted(self) -> Array:
         """Xβ̂ as a table subjects × visits, also where nothing was observed."""
         gaussian = self.gaussian
-        kept = gaussian.summary.basis.kept
+        kept = gaussian.likelihood.basis.kept
         effects = np.einsum("tqs,q->st", self.design.B[:, kept], gaussian.beta[kept])
         table: Array = self.design.U @ effects
         return table
@@ -127,14 +132,14 @@ class MmrmFit(FittedModel):
             msg = f"residuals: found {kind!r}, expected one of {', '.join(_RESIDUALS)}"
             raise UsageError(msg)
         response = np.where(self.design.observed, self.design.Y - self.fitted, 0.0)
-        table = _RESIDUALS[kind](response, self.gaussian.Sigma, self.design.observed)
+        table = _RESIDUALS[kind](response, sigma_of(self.gaussian), self.design.observed)
         values = table[self.layout.subject, self.layout.visit]
         return pd.Series(values, index=self.rows.labels, name=kind)
 
     def simulate(self, seed: int) -> pd.Series:
         """A response drawn from the fitted model for the rows used, in the data's order."""
         rng = np.random.default_rng(seed)
-        factor_ = np.linalg.cholesky(self.gaussian.Sigma)
+        factor_ = np.linalg.cholesky(sigma_of(self.gaussian))
         noise = rng.standard_normal(self.fitted.shape) @ factor_.T
         values = (self.fitted + noise)[self.layout.subject, self.layout.visit]
         return pd.Series(values, index=self.rows.labels, name="simulated")
@@ -144,7 +149,7 @@ class MmrmFit(FittedModel):
         likelihood = "-2 REML log-likelihood" if self.gaussian.reml else "-2 log-likelihood"
         facts = {
             "Model": self.formula,
-            "Covariance": self.gaussian.covariance.title,
+            "Covariance": self.family.title,
             "Estimation": "REML" if self.gaussian.reml else "ML",
             "Degrees of freedom": self.method.name,
             "Data": f"{self.n_obs:,} rows of {self.n_subjects:,} subjects",
@@ -249,6 +254,7 @@ def mmrm(
         formula=formula,
         coding=coding,
         gaussian=gaussian,
+        family=covariance,
         design=design,
         rows=frame,
         layout=layout,

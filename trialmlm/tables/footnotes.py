@@ -52,7 +52,7 @@ def _model(record: AnalysisRecord) -> str:
     spec = record.specification
     parts = [f"{record.method}: {spec['model']}"]
     parts += [
-        f"{name} {spec[name]}"
+        spec[name]
         for name in ("covariance", "estimation", "degrees of freedom", "LS means", "intervals")
         if name in spec
     ]

@@ -17,7 +17,7 @@ def arm_columns(order: Order, results: Results, *, total: bool = False) -> tuple
     if total:
         headings.append((("Total",), ""))
     return tuple(
-        Column((*lines, f"(N={subjects(order, results, key)})"), 1.0, "center")
+        Column((*lines, f"(N={subjects(order, results, key)})"), 1.0, "decimal")
         for lines, key in headings
     )
 

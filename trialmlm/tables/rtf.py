@@ -20,6 +20,7 @@ from trialmlm.tables.layout import FONTS, TWIPS_PER_INCH, Layout
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from trialmlm.tables.document import Document
     from trialmlm.tables.page import Note, Page, PageRow, Pair, Span
 
 _SPECIAL: Final = re.compile(r"[\\{}]|[^ -~]")
@@ -56,10 +57,10 @@ class RtfRenderer:
 
     suffix = ".rtf"
 
-    def render(self, pages: Sequence[Page], layout: Layout) -> bytes:
+    def render(self, document: Document) -> bytes:
         """Write the pages as one section."""
-        writer = _Writer(layout)
-        return "".join(writer.document(pages)).encode("ascii")
+        writer = _Writer(document.layout)
+        return "".join(writer.document(document.pages)).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

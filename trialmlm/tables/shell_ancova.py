@@ -40,7 +40,7 @@ def ancova(order: Order, results: Results) -> Display:
         number=order.number,
         titles=order.titles,
         population=order.population.text,
-        columns=(Column(("",), 2.2, "left"), *arm_columns(order, results)),
+        columns=(Column(("",), 2.8, "left"), *arm_columns(order, results)),
         blocks=(*described, *_trend(order, cells, notes), *comparison_blocks(order, cells, notes)),
         footnotes=notes.lines,
     )

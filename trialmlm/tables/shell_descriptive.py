@@ -34,7 +34,7 @@ _COLUMNS = (
 _SPANNERS = (
     Spanner("Value", 1, 6),
     Spanner("Baseline", 7, 8),
-    Spanner("Change from baseline", 9, 13),
+    Spanner("Change from Baseline", 9, 13),
 )
 
 #: which records -> what follows the visit's name
@@ -65,8 +65,7 @@ def descriptive_by_visit(order: Order, results: Results) -> Display:
 
 def _block(arm: Heading, order: Order, results: Results) -> Block:
     n = subjects(order, results, arm.key)
-    label = row(f"{arm.text} (N={n})", *[EMPTY] * (len(_COLUMNS) - 1))
-    return Block((label, *_rows(arm.key, order, results)))
+    return Block((Row((Cell(f"{arm.text} (N={n})"),)), *_rows(arm.key, order, results)))
 
 
 def _rows(arm: str, order: Order, results: Results) -> Iterator[Row]:

@@ -36,7 +36,7 @@ def mmrm(order: Order, results: Results) -> Display:
         number=order.number,
         titles=order.titles,
         population=order.population.text,
-        columns=(Column(("",), 2.2, "left"), *arm_columns(order, results)),
+        columns=(Column(("",), 2.8, "left"), *arm_columns(order, results)),
         blocks=tuple(block for visit in visits for block in _visit(order, cells, notes, visit)),
         footnotes=(*notes.lines, *_not_estimable(order, cells, visits)),
     )

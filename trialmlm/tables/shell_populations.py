@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def populations(order: Order, results: Results) -> Display:
-    """n (%) of the subjects shown, one row per population.
+    """Number (%) of the subjects shown, one row per population.
 
     Parameters
     ----------

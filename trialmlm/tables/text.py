@@ -10,6 +10,7 @@ from trialmlm.tables.wrap import breadth
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from trialmlm.tables.document import Document
     from trialmlm.tables.layout import Layout
     from trialmlm.tables.page import Page, PageRow, Pair, Span
 
@@ -21,9 +22,9 @@ class TextRenderer:
 
     suffix = ".txt"
 
-    def render(self, pages: Sequence[Page], layout: Layout) -> bytes:
+    def render(self, document: Document) -> bytes:
         """Print the pages, the foot of each on its last lines."""
-        return "\f".join(_page(page, layout) for page in pages).encode()
+        return "\f".join(_page(page, document.layout) for page in document.pages).encode()
 
 
 def _page(page: Page, layout: Layout) -> str:

@@ -1,0 +1,94 @@
+"""What a Gaussian likelihood gives the search and the inference, whatever its structure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array
+    from trialmlm.engine.basis import Basis
+    from trialmlm.engine.optimize import Control
+
+
+class Point(Protocol):
+    """The likelihood at one value of its parameters."""
+
+    @property
+    def Phi(self) -> Array:
+        """(X'ΩX)⁻¹ in the orthonormal basis."""
+
+    @property
+    def beta(self) -> Array:
+        """Generalised least-squares coefficients in the basis, of the scaled residual."""
+
+    @property
+    def deviance(self) -> float:
+        """−2 log-likelihood of the scaled data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """First and second derivatives of −2l by some parameters.
+
+    Attributes
+    ----------
+    g : ndarray, shape (k,)
+        Gradient.
+    H, A, J : ndarray, shape (k, k)
+        Observed Hessian, average information, expected Hessian.
+    """
+
+    g: Array
+    H: Array
+    A: Array
+    J: Array
+
+
+class Likelihood(Protocol):
+    """Data summed up, with a family of covariances.
+
+    The search runs on an unconstrained θ; inference differentiates by the natural parameters,
+    in which V is linear for every family of this version.
+    """
+
+    @property
+    def basis(self) -> Basis:
+        """Of the fixed effects."""
+
+    @property
+    def offset(self) -> Array:
+        """Least-squares coefficients taken out of y beforehand."""
+
+    @property
+    def scale(self) -> float:
+        """What y's residual was divided by."""
+
+    @property
+    def n_observations(self) -> int:
+        """N."""
+
+    @property
+    def reml(self) -> bool:
+        """Restricted, or full."""
+
+    def starts(self) -> tuple[Array, ...]:
+        """θ to search from, in order."""
+
+    def evaluate(self, theta: Array) -> Any:
+        """The point at θ; raises LinAlgError where the covariance is not positive definite."""
+
+    def search(self, theta: Array, point: Any) -> Curve:
+        """Derivatives by θ."""
+
+    def condition(self, point: Any) -> float:
+        """How far the covariance is from singular: its correlation's smallest eigenvalue."""
+
+    def degenerate(self, point: Any, control: Control) -> bool:
+        """Whether the search runs towards a singular covariance."""
+
+    def natural(self, point: Any) -> tuple[Curve, Array]:
+        """Derivatives by the natural parameters, and P_h = −X'Ω∂_hVΩX, m × q × q."""
+
+    def weighted_Q(self, point: Any, W: Array) -> Array:
+        """Σ_hk w_hk X'Ω∂_hVΩ∂_kVΩX, q × q, over the natural parameters."""

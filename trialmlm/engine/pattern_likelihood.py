@@ -1,0 +1,116 @@
+"""The likelihood of repeated measures: one Σ over the visits, data summed up per pattern."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trialmlm.engine.likelihood import Curve
+from trialmlm.engine.objective import State, derivatives, evaluate, project
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array
+    from trialmlm.covariance.family import Covariance
+    from trialmlm.engine.basis import Basis
+    from trialmlm.engine.optimize import Control
+    from trialmlm.engine.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class PatternLikelihood:
+    """REML or ML of a covariance family over the visits.
+
+    Attributes
+    ----------
+    summary : Summary
+    covariance : Covariance
+    reml : bool
+    """
+
+    summary: Summary
+    covariance: Covariance
+    reml: bool
+
+    @property
+    def basis(self) -> Basis:
+        """Of the fixed effects."""
+        return self.summary.basis
+
+    @property
+    def offset(self) -> Array:
+        """Least-squares coefficients taken out of y beforehand."""
+        return self.summary.offset
+
+    @property
+    def scale(self) -> float:
+        """What y's residual was divided by."""
+        return self.summary.scale
+
+    @property
+    def n_observations(self) -> int:
+        """N."""
+        return self.summary.n_observations
+
+    def starts(self) -> tuple[Array, ...]:
+        """The moments, and their diagonal should that search not end well."""
+        start = moments(self.summary)
+        return self.covariance.start(start), self.covariance.start(np.diag(np.diag(start)))
+
+    def evaluate(self, theta: Array) -> State:
+        """The point at θ."""
+        return evaluate(self.summary, self.covariance.sigma(theta), reml=self.reml)
+
+    def search(self, theta: Array, point: State) -> Curve:
+        """Derivatives by θ, by the chain rule from those by Σ."""
+        jacobian = self.covariance.jacobian(theta)
+        found = derivatives(self.summary, point, jacobian, reml=self.reml)
+        bend = self.covariance.curvature(theta, found.G)
+        return Curve(np.tensordot(jacobian, found.G, 2), found.H + bend, found.A, found.J)
+
+    def natural(self, point: State) -> tuple[Curve, Array]:
+        """Derivatives by the natural parameters, in which Σ is linear."""
+        tangent = self.covariance.tangent(point.Sigma)
+        found = derivatives(self.summary, point, tangent, reml=self.reml)
+        return Curve(np.tensordot(tangent, found.G, 2), found.H, found.A, found.J), found.P
+
+    def weighted_Q(self, point: State, W: Array) -> Array:
+        """Σ w_hk Q_hk: one T × T matrix per pattern, D_p = Σ w_hk ∂_hV Ω_p ∂_kV."""
+        Omega = point.Omega
+        n_patterns, T, _ = Omega.shape
+        flat = self.covariance.tangent(point.Sigma).reshape(-1, T * T)
+        pairs = (flat.T @ W @ flat).reshape(T, T, T, T).transpose(0, 3, 1, 2).reshape(T * T, T * T)
+        D = (Omega.reshape(n_patterns, T * T) @ pairs.T).reshape(n_patterns, T, T)
+        return project(self.summary, Omega @ D @ Omega, self.summary.M)
+
+    def condition(self, point: State) -> float:
+        """The smallest eigenvalue of the correlation: 0 at a singular Σ, whatever the units."""
+        sd = np.sqrt(np.diag(point.Sigma))
+        return float(np.linalg.eigvalsh(point.Sigma / np.outer(sd, sd))[0])
+
+    def degenerate(self, point: State, control: Control) -> bool:
+        """Whether a correlation of one or a variance of zero is near."""
+        variances = np.diag(point.Sigma)
+        vanishes = bool(variances.min() < control.vanishing * variances.max())
+        return vanishes or self.condition(point) < control.singular
+
+
+def moments(summary: Summary) -> Array:
+    """Pairwise residual covariance over the visits, made positive definite.
+
+    The eigenvalues of its correlation are floored, as pairs of visits rest on different subjects.
+    """
+    together = summary.visits[:, :, None] & summary.visits[:, None, :]
+    pairs = np.tensordot(summary.n, together.astype(float), 1)
+    products = summary.Y.sum(axis=0) / pairs.clip(1.0)
+    variances = np.diag(products).copy()
+    variances[variances <= 1e-6] = max(1e-6, float(variances.mean()))
+    sd = np.sqrt(variances)
+    correlation = products / np.outer(sd, sd)
+    np.fill_diagonal(correlation, 1.0)
+    values, vectors = np.linalg.eigh(correlation)
+    floored = (vectors * values.clip(0.1)) @ vectors.T
+    unit = np.sqrt(np.diag(floored))
+    result: Array = floored / np.outer(unit, unit) * np.outer(sd, sd)
+    return result
