@@ -21,7 +21,7 @@ def cpu_ms(call: Callable[[], object]) -> float:
 
 
 def measure(call: Callable[[], object], runs: int) -> dict[str, float]:
-    """The first call by itself, then median and minimum of `runs` more, garbage collected between."""
+    """The first call by itself; median and minimum of `runs` more, each on a clean heap."""
     first = cpu_ms(call)
     times = []
     for _ in range(runs):

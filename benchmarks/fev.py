@@ -70,10 +70,10 @@ def main() -> None:
     given = parser.parse_args()
     rows = []
     for name, (formula, data) in data_sets(given.data).items():
-        fit = tm.mmrm(formula, data)
-        print(f"{name}: -2 REML log-likelihood {fit.minus2_loglik:.6f}; {fit.convergence}")
         for task, call in tasks(formula, data).items():
             rows.append({"data": name, "task": task, **measure(call, given.runs)})
+        fit = tm.mmrm(formula, data)
+        print(f"{name}: -2 REML log-likelihood {fit.minus2_loglik:.6f}; {fit.convergence}")
     print_table(rows)
     write_json(given.json, rows)
 

@@ -1,4 +1,4 @@
-"""A simulated trial of any size: two arms, growing variance, dropout that depends on the response."""
+"""A simulated trial of any size: two arms, growing variance, dropout that follows low responses."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from trialmlm.missing.carry_forward import carry_forward
     from trialmlm.missing.completers import completers
     from trialmlm.models.ancova import ancova
+    from trialmlm.models.lmm import lmm
     from trialmlm.models.mmrm import mmrm
     from trialmlm.protocol.load import load_protocol
 
@@ -22,6 +23,7 @@ _PUBLIC = {
     "ancova": "trialmlm.models.ancova",
     "carry_forward": "trialmlm.missing.carry_forward",
     "completers": "trialmlm.missing.completers",
+    "lmm": "trialmlm.models.lmm",
     "load_protocol": "trialmlm.protocol.load",
     "mmrm": "trialmlm.models.mmrm",
     "run": "trialmlm.batch.run",
@@ -32,6 +34,7 @@ __all__ = [
     "ancova",
     "carry_forward",
     "completers",
+    "lmm",
     "load_protocol",
     "mmrm",
     "run",

@@ -10,7 +10,8 @@ import pytest
 
 from trialmlm.adam.analysis_set import AnalysisSet, AnalysisSetSpec, build
 from trialmlm.adam.baseline import Flag, MeanOfWindow
-from trialmlm.adam.windows import InWindow
+from trialmlm.adam.time import Time
+from trialmlm.adam.windows import InWindow, Window
 from trialmlm.errors import DataError, UsageError
 from trialmlm.expressions.where import read_where
 
@@ -80,7 +81,15 @@ def test_the_baseline_frame_has_every_subject_of_the_population_who_has_one(made
     baseline = made(population=read_where("SEX == 'F'")).baseline
     assert baseline["USUBJID"].tolist() == ["01", "03"]
     assert baseline["BASE"].tolist() == [10.0, 30.0]
+    assert baseline["ADY"].tolist() == [1.0, 1.0]
     assert baseline["TRT01P"].tolist() == ["Placebo", "Active"]
+
+
+def test_the_day_of_a_baseline_is_its_own_and_a_mean_has_none(made: Build) -> None:
+    for values in ("derived", "read"):
+        days = made(values=values).baseline.set_index("USUBJID")["ADY"]
+        assert days.to_dict() == {"01": 1.0, "02": -1.0, "03": 1.0, "04": 1.0}
+    assert made(baseline=MeanOfWindow()).baseline["ADY"].isna().all()
 
 
 def test_the_account_adds_up_and_every_exclusion_has_a_reason(made: Build) -> None:
@@ -144,15 +153,18 @@ def test_derived_records_are_dropped_and_counted_unless_named(
     observed = made(records=more, values="read")
     carried = made(records=more, values="read", derived_records=("LOCF",))
     assert len(observed.frame) == 4
-    assert "[dropped: LOCF 1]" in str(observed.account)
+    assert "1 record dropped [LOCF 1 dropped]" in str(observed.account)
     assert carried.frame["DTYPE"].tolist() == ["", "", "", "LOCF", ""]
-    assert "observed and LOCF records: 9" in str(carried.account)
+    assert "observed, or derived in the data as LOCF: 9 records" in str(carried.account)
+    assert "[LOCF 1 kept]" in str(carried.account)
 
 
 def test_visits_outside_the_schedule_are_counted_by_name(made: Build, adqs: pd.DataFrame) -> None:
     adqs.loc[7, ["AVISIT", "AVISITN"]] = ["      Weeks 2-4", 98]
     account = str(made(records=adqs, values="read").account)
-    assert "not: Baseline 4, Weeks 2-4 1" in account
+    assert "after baseline: 4 records of 3 subjects, 4 records dropped" in account
+    assert "[Baseline 4]" in account
+    assert "[other visits: Weeks 2-4 1]" in account
 
 
 def test_imputed_dates_are_used_and_counted(made: Build, adqs: pd.DataFrame) -> None:
@@ -165,28 +177,121 @@ def test_imputed_dates_are_used_and_counted(made: Build, adqs: pd.DataFrame) -> 
 def test_a_missing_date_leaves_the_record_out_with_a_step(made: Build, adqs: pd.DataFrame) -> None:
     adqs.loc[4, "ADT"] = pd.NaT
     analysed = made(records=adqs)
-    assert "study day known: 7 (4 subjects), 1 dropped" in str(analysed.account)
+    expected = "with a study day: 7 records of 4 subjects, 1 record dropped"
+    assert expected in str(analysed.account)
     assert analysed.exclusions[0].subject == "02"
 
 
+@pytest.mark.parametrize("values", ["derived", "read"])
 def test_unscheduled_records_are_eligible_or_not_as_the_rule_says(
-    made: Build, adqs: pd.DataFrame
+    values: str, made: Build, adqs: pd.DataFrame
 ) -> None:
     adqs.loc[4, "VISIT"] = "RETRIEVAL"
-    named = {"unscheduled_column": "VISIT", "unscheduled_values": ("RETRIEVAL",)}
-    eligible = made(records=adqs, in_window=InWindow(**named))
-    excluded = made(records=adqs, in_window=InWindow(unscheduled="excluded", **named))
+    clause = read_where("VISIT == 'RETRIEVAL'")
+    eligible = made(records=adqs, values=values, in_window=InWindow(unscheduled_where=clause))
+    rule = InWindow(unscheduled="excluded", unscheduled_where=clause)
+    excluded = made(records=adqs, values=values, in_window=rule)
     assert len(eligible.frame) == 4
-    assert len(excluded.frame) == 3
-    assert "scheduled: 3 (2 subjects), 1 dropped" in str(excluded.account)
+    assert excluded.frame["USUBJID"].tolist() == ["01", "01", "04"]
+    assert "scheduled visits, not VISIT == 'RETRIEVAL': " in str(excluded.account)
+    assert ("02", "no post-baseline value") in {(e.subject, e.reason) for e in excluded.exclusions}
+
+
+def test_chosen_records_of_unscheduled_visits_are_counted(made: Build, adqs: pd.DataFrame) -> None:
+    adqs.loc[4, "VISIT"] = "RETRIEVAL"
+    rule = InWindow(unscheduled_where=read_where("VISIT == 'RETRIEVAL'"))
+    assert "[1 from unscheduled visits]" in str(made(records=adqs, in_window=rule).account)
+
+
+@pytest.mark.parametrize(("choose", "chosen"), [("nearest", 12.0), ("first", 11.0), ("last", 18.0)])
+def test_the_choice_in_a_window_decides_which_value_is_analysed(
+    choose: str, chosen: float, made: Build, adqs: pd.DataFrame
+) -> None:
+    early = with_record(adqs, 1, ADT=pd.Timestamp("2026-01-05"), AVAL=11.0, ANL01FL="")
+    both = with_record(early, 1, ADT=pd.Timestamp("2026-01-21"), AVAL=18.0, ANL01FL="")
+    analysed = made(records=both, in_window=InWindow(choose=choose))
+    assert analysed.frame["AVAL"].tolist()[0] == chosen
+    assert f"one for each subject and visit, {InWindow(choose=choose)}: 4" in str(analysed.account)
+
+
+def test_a_baseline_record_at_another_visit_of_the_data_is_listed(
+    made: Build, adqs: pd.DataFrame, spec: AnalysisSetSpec
+) -> None:
+    adqs.loc[3, ["AVISIT", "AVISITN"]] = ["Screening", -1]
+    named = replace(spec.schedule, baseline=Window("Baseline", 1, number=0))
+    found = made(records=adqs, schedule=named).discrepancies
+    assert found.drop(columns="visit").to_numpy().tolist() == [
+        ["02", "AVISIT", "Baseline", "Screening"],
+        ["02", "AVISITN", 0.0, -1.0],
+    ]
+
+
+def test_the_baseline_visit_is_known_by_its_words_in_the_data(
+    made: Build, adqs: pd.DataFrame, spec: AnalysisSetSpec
+) -> None:
+    texts = adqs.assign(AVISIT=adqs["AVISIT"].replace("Baseline", "Day 1"), ABLFL="")
+    named = replace(spec.schedule, baseline=Window("Baseline", 1, value="Day 1"))
+    assert made(records=texts, schedule=named).discrepancies.empty
+    read = made(records=texts, schedule=named, values="read", baseline=None)
+    assert (
+        "after baseline: 4 records of 3 subjects, 4 records dropped, 1 subject lost [Day 1 4]"
+        in (str(read.account))
+    )
+
+
+def test_time_is_counted_from_day_1_by_the_actual_day(made: Build) -> None:
+    frame = made(time=Time("YEARS", 365.25)).frame
+    np.testing.assert_allclose(frame["YEARS"], np.array([14, 28, 13, 29]) / 365.25)
+
+
+def test_time_of_a_record_derived_in_the_data_is_that_of_its_visit(
+    made: Build, adqs: pd.DataFrame
+) -> None:
+    carried = with_record(adqs, 4, DTYPE="LOCF", AVISIT="Week 4", AVISITN=4)
+    frame = made(
+        records=carried, values="read", derived_records=("LOCF",), time=Time("WEEKS", 7)
+    ).frame
+    assert frame.loc[frame["DTYPE"] == "LOCF", "WEEKS"].tolist() == [4.0]
+    assert frame["WEEKS"].tolist()[:2] == [2.0, 4.0]
+
+
+def test_time_is_missing_where_no_day_is_known(made: Build, adqs: pd.DataFrame) -> None:
+    adqs.loc[4, "ADT"] = pd.NaT
+    frame = made(records=adqs, values="read", time=Time("YEARS")).frame
+    assert frame["YEARS"].isna().tolist() == [False, False, True, False]
+
+
+def test_a_time_that_the_data_have_too_is_derived_with_a_note(
+    made: Build, adqs: pd.DataFrame
+) -> None:
+    analysed = made(records=adqs.assign(YEARS=99.0), time=Time("YEARS"))
+    assert (analysed.frame["YEARS"] < 1).all()
+    assert analysed.notes == (
+        "YEARS is derived from the study day; the data's own YEARS is not used",
+    )
+
+
+def test_subjects_who_are_not_meant_are_no_subjects(
+    made: Build, adsl: pd.DataFrame, adqs: pd.DataFrame
+) -> None:
+    adsl.loc[3, "TRT01P"] = "Screen Failure"
+    analysed = made(
+        subjects=adsl, records=adqs, subjects_where=read_where("TRT01P != 'Screen Failure'")
+    )
+    assert "subjects meant TRT01P != 'Screen Failure': 6 records of 3 subjects" in (
+        str(analysed.account)
+    )
+    assert [e.subject for e in analysed.exclusions] == ["03"]
+    with pytest.raises(DataError, match=r"the set of subjects meant is empty: none of 4 subjects"):
+        made(subjects_where=read_where("SEX == 'X'"))
 
 
 def test_the_where_clause_and_the_parameter_select_records(made: Build, adqs: pd.DataFrame) -> None:
     more = with_record(adqs, 1, PARAMCD="ITEM1")
     analysed = made(records=more, where=read_where("VISIT == 'SCHEDULED'"))
     account = str(analysed.account)
-    assert "PARAMCD == 'TOT': 8 (4 subjects), 1 dropped" in account
-    assert "VISIT == 'SCHEDULED': 8" in account
+    assert "parameter PARAMCD == 'TOT': 8 records of 4 subjects, 1 record dropped" in account
+    assert "where VISIT == 'SCHEDULED': 8 records" in account
     with pytest.raises(DataError, match=r"no record with PARAMCD 'TOT'; found 'OTHER'"):
         made(records=adqs.assign(PARAMCD="OTHER"))
 
@@ -273,6 +378,8 @@ def test_a_selection_that_ends_empty_shows_its_account(made: Build, adqs: pd.Dat
         ({"day_1": "consent"}, "'consent' is no date of the subject roles"),
         ({"day_1": None}, "derived needs the record's date and day_1"),
         ({"derived_records": ("LOCF",)}, "only with values: read"),
+        ({"time": Time("AVAL")}, "its name is a column that means something else"),
+        ({"time": Time("TRT01P")}, "its name is a column that means something else"),
     ],
 )
 def test_a_specification_that_contradicts_itself_is_refused(

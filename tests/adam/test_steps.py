@@ -23,7 +23,8 @@ def test_records_leave_only_with_a_step() -> None:
     records = Records.read(FRAME).keep("first subject", FRAME["subject"] == "01")
     assert records.frame.index.tolist() == [0, 1]
     assert str(records.account) == (
-        "records read: 3 (2 subjects)\n-> first subject: 2 (1 subjects), 1 dropped"
+        "read: 3 records of 2 subjects\n"
+        "-> first subject: 2 records of 1 subject, 1 record dropped, 1 subject lost"
     )
 
 
@@ -36,4 +37,4 @@ def test_the_account_is_a_frame_too() -> None:
 
 def test_large_counts_are_grouped() -> None:
     many = pd.DataFrame({"subject": range(1040)})
-    assert "1,040 (1,040 subjects)" in str(Records.read(many).account)
+    assert "1,040 records of 1,040 subjects" in str(Records.read(many).account)

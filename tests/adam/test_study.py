@@ -91,9 +91,7 @@ def test_the_later_of_two_equally_near_records_changes_the_choice_openly(study_d
 
 
 def test_the_retrieval_visits_count_unless_the_rule_excludes_them(study_data: Path) -> None:
-    rule = InWindow(
-        unscheduled="excluded", unscheduled_column="VISIT", unscheduled_values=("RETRIEVAL",)
-    )
+    rule = InWindow(unscheduled="excluded", unscheduled_where=read_where("VISIT == 'RETRIEVAL'"))
     without = analysed(study_data, **DERIVED, in_window=rule)
     assert 0 < len(without.frame) < 539
     assert not (without.frame["VISIT"] == "RETRIEVAL").any()

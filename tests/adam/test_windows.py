@@ -69,6 +69,42 @@ def test_the_nearest_record_is_chosen_and_ties_go_where_the_rule_says(days: list
         assert chosen == [min(days, key=lambda day: (abs(day - 56), sign * day))]
 
 
+@given(
+    days=st.lists(st.integers(2, 84), min_size=1, unique=True), target=st.integers(2, 84),
+    ties=st.sampled_from(["earlier", "later"]),
+)  # fmt: skip
+def test_the_first_or_the_last_record_is_chosen_whatever_the_target_day(
+    days: list[int], target: int, ties: str
+) -> None:
+    frame = in_window(*days, target=target)
+    for choose, wanted in (("first", min(days)), ("last", max(days))):
+        chosen = select_in_window(frame, InWindow(choose=choose, ties=ties))
+        assert frame["day"][chosen].tolist() == [wanted]
+
+
+@pytest.mark.parametrize(
+    ("choose", "days"), [("first", (10, 10, 56)), ("last", (56, 80, 80)), ("nearest", (2, 57, 57))]
+)
+def test_two_records_of_the_chosen_day_cannot_be_decided_by_any_rule(
+    choose: str, days: tuple[int, ...]
+) -> None:
+    with pytest.raises(DataError, match="cannot decide") as caught:
+        select_in_window(in_window(*days), InWindow(choose=choose))
+    assert caught.value.rows is not None
+    assert len(caught.value.rows) == 2
+
+
+@pytest.mark.parametrize("choose", ["first", "last"])
+def test_two_records_of_a_day_that_is_not_chosen_do_no_harm(choose: str) -> None:
+    days = {"first": (2, 50, 50), "last": (50, 50, 84)}[choose]
+    assert select_in_window(in_window(*days), InWindow(choose=choose)).sum() == 1
+
+
+def test_a_rule_says_itself_in_words() -> None:
+    assert str(InWindow(ties="later")) == "nearest the target day, of two equally near the later"
+    assert str(InWindow(choose="last")) == "the last in the window"
+
+
 def test_distances_cross_the_missing_day_0_truly() -> None:
     # day -1 is one day before day 1, day 3 two days after it
     frame = in_window(-1, 3, target=1)
@@ -108,10 +144,10 @@ def test_a_schedule_numbers_its_visits_unless_all_have_a_number() -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({"choose": "worst"}, "choose: found 'worst', expected one of nearest"),
+        ({"choose": "worst"}, "choose: found 'worst', expected one of nearest, first, last"),
         ({"ties": "both"}, "ties: found 'both', expected one of earlier, later"),
         ({"unscheduled": "maybe"}, "unscheduled: found 'maybe'"),
-        ({"unscheduled": "excluded"}, "needs the column"),
+        ({"unscheduled": "excluded"}, "needs the where-clause"),
     ],
 )
 def test_a_rule_of_unknown_words_is_refused(rule: dict[str, str], message: str) -> None:

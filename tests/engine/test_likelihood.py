@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from trials import positive_definite, random_trial, trials
+from trials import positive_definite, random_trial, seen_together, trials
 
 from trialmlm.covariance.unstructured import Unstructured
 from trialmlm.engine.convergence import Convergence, Reason
@@ -54,8 +54,7 @@ def close(actual, expected, tolerance=TOLERANCE):
 def cases(draw: st.DrawFn):
     trial = draw(trials(least=14))
     frame = trial.frame
-    together = frame.pivot(index="USUBJID", columns="AVISIT", values="CHG").notna().astype(int)
-    assume((together.T @ together).to_numpy().min() >= 1)
+    assume(seen_together(frame).min() >= 1)
     X = trial.matrix.to_numpy()
     assume(len(X) > X.shape[1] + 2 and np.linalg.matrix_rank(X) == X.shape[1])
     T = frame["AVISIT"].nunique()

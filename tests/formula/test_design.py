@@ -39,9 +39,9 @@ def test_scope_tells_subject_visit_and_row_apart():
 
 def test_a_time_varying_covariate_costs_a_subject_column_per_visit_and_no_more():
     rng = np.random.default_rng(0)
-    data = pd.DataFrame(
-        {"s": np.repeat(np.arange(12), 3), "v": np.tile(["a", "b", "c"], 12)}
-    ).assign(y=rng.normal(size=36), x=rng.normal(size=36), arm=lambda d: np.where(d.s % 2, "A", "B"))
+    s = np.repeat(np.arange(12), 3)
+    data = pd.DataFrame({"s": s, "v": list("abc") * 12, "arm": np.where(s % 2, "A", "B")})
+    data = data.assign(y=rng.normal(size=36), x=rng.normal(size=36))
     constant = mmrm("y ~ arm*v + us(v | s)", data)
     varying = mmrm("y ~ arm*v + x + x:v + us(v | s)", data)
     assert constant.design.U.shape == (12, 2)

@@ -63,7 +63,9 @@ def test_pairwise_contrasts_are_earlier_less_later_level_within_each_visit():
     frame = means.contrasts().frame
     assert frame["contrast"].tolist() == ["A - B", "A - C", "B - C"] * 3
     value = means.frame.set_index(["AVISIT", "ARMCD"])["estimate"]
-    expected = [value[v, a] - value[v, b] for v in ("V1", "V2", "V3") for a, b in ("AB", "AC", "BC")]
+    expected = [
+        value[v, a] - value[v, b] for v in ("V1", "V2", "V3") for a, b in ("AB", "AC", "BC")
+    ]
     np.testing.assert_allclose(frame["estimate"], expected, rtol=1e-9, atol=1e-12)
 
 

@@ -82,7 +82,7 @@ def test_splines_equal_patsy_s_own_at_the_fit_and_later(text):
 )
 def test_what_was_learnt_survives_a_pickle(text):
     node, states = learnt(text)
-    kept = pickle.loads(pickle.dumps((node, states)))
+    kept = pickle.loads(pickle.dumps((node, states)))  # noqa: S301
     at = np.array([2.5, 9.0])
     np.testing.assert_array_equal(
         evaluate(kept[0], {"x": at}, kept[1]), evaluate(node, {"x": at}, states)

@@ -18,7 +18,7 @@ TOLERANCE = 1e-7
 
 def fitted(trial, **options):
     found = mmrm(trial.formula, trial.frame, **options)
-    assume(found.convergence.converged)
+    assume(found.convergence.converged and found.convergence.condition > 1e-2)
     dense = trial.dense(list(found.coding.names), reml=options.get("reml", True))
     return found, dense, found.covariance.to_numpy()
 

@@ -17,9 +17,7 @@ import pytest
 from trialmlm.models.mmrm import MmrmFit, mmrm
 
 MAIN = "FEV1 ~ RACE + SEX + ARMCD*AVISIT + us(AVISIT | USUBJID)"
-SUM = (
-    "FEV1 ~ C(RACE, Sum) + C(SEX, Sum) + C(ARMCD, Sum)*C(AVISIT, Sum) + us(AVISIT | USUBJID)"
-)
+SUM = "FEV1 ~ C(RACE, Sum) + C(SEX, Sum) + C(ARMCD, Sum)*C(AVISIT, Sum) + us(AVISIT | USUBJID)"
 BASE = "FEV1 ~ FEV1_BL + RACE + ARMCD*AVISIT + us(AVISIT | USUBJID)"
 #: file -> formula and options
 FITS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtf_reader import read_cells
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ARMS = ("placebo", "low", "high")
 #: the report prints -0.0 here; as a number it has lost its sign

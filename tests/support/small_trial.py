@@ -7,10 +7,13 @@ data as the protocol derives them, so a run has no discrepancies.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ARMS = ("Placebo", "Low", "High")
 PER_ARM = 20

@@ -89,13 +89,18 @@ def random_trial(
     return Trial(kept.sample(frac=1.0, random_state=seed).reset_index(drop=True), fixed)
 
 
-def rich_enough(trial: Trial) -> bool:
-    """Whether every arm × visit and sex × visit has two rows, and every two visits six subjects."""
-    frame = trial.frame
+def seen_together(frame: pd.DataFrame) -> np.ndarray:
+    """How many subjects have each two visits, T × T."""
     seen = pd.crosstab(frame["USUBJID"], frame["AVISIT"]).to_numpy()
+    return seen.T @ seen
+
+
+def rich_enough(trial: Trial) -> bool:
+    """Whether X has full rank, every arm × visit two rows, and every two visits six subjects."""
+    frame, X = trial.frame, trial.matrix
     by_arm = pd.crosstab(frame["ARMCD"], frame["AVISIT"]).to_numpy()
-    by_sex = pd.crosstab([frame["SEX"], frame["ARMCD"]], frame["AVISIT"]).to_numpy()
-    return bool((seen.T @ seen).min() >= 6 and by_arm.min() >= 2 and by_sex.min() >= 1)
+    full = np.linalg.matrix_rank(X) == X.shape[1]
+    return bool(full and seen_together(frame).min() >= 6 and by_arm.min() >= 2)
 
 
 @st.composite

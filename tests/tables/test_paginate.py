@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from trialmlm.errors import UsageError
 from trialmlm.tables.display import NO_DATA, Block, Cell, Column, Display, Furniture, Row, Spanner
+from trialmlm.tables.document import Document
 from trialmlm.tables.layout import Layout
 from trialmlm.tables.page import BLANK
 from trialmlm.tables.paginate import paginate
@@ -28,7 +29,8 @@ def listing(*blocks: Block, **others) -> Display:
 
 
 def lines_of(page) -> int:
-    return RENDERERS["txt"].render([page], LAYOUT).decode().count("\n")
+    document = Document(listing(), Furniture("P"), LAYOUT, (page,))
+    return RENDERERS["txt"].render(document).decode().count("\n")
 
 
 def test_every_page_repeats_titles_headings_and_footnotes(by_visit, furniture):

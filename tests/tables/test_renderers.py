@@ -1,4 +1,4 @@
-"""Both renderers print the same pages; what stands in a cell can be read back."""
+"""RTF and text print the same pages; what stands in a cell can be read back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rtf_reader import read_cells, read_text
 
 from trialmlm.tables.display import Block, Cell, Column, Display, Furniture, Row
+from trialmlm.tables.document import Document
 from trialmlm.tables.layout import Layout
 from trialmlm.tables.paginate import paginate
 from trialmlm.tables.renderers import RENDERERS
@@ -22,7 +23,7 @@ HOSTILE = r"{\rtf1 \par} t_14_2^1 \u-3913? \'e9 é ≤ 日本 😀 \* }{"
 
 
 def rendered(kind: str, display: Display, furniture: Furniture, layout: Layout = LAYOUTS[0]):
-    return RENDERERS[kind].render(paginate(display, furniture, layout), layout)
+    return RENDERERS[kind].render(Document.of(display, furniture, layout))
 
 
 def single(*texts: str) -> Display:
@@ -41,7 +42,7 @@ def test_every_body_cell_of_every_page_reads_back(by_visit, furniture, layout):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_headings_read_back_on_every_page(by_visit, furniture, layout):
     pages = paginate(by_visit, furniture, layout)
-    cells = read_cells(RENDERERS["rtf"].render(pages, layout))
+    cells = read_cells(rendered("rtf", by_visit, furniture, layout))
     heading = ["Visit", "Placebo (N=86)", "Xanomeline Low Dose (N=84)"]
     assert sum(row[:3] == heading for row in cells) == len(pages)
 
@@ -140,4 +141,6 @@ def test_a_registered_renderer_names_its_suffix():
     assert {key: renderer.suffix for key, renderer in RENDERERS.items()} == {
         "rtf": ".rtf",
         "txt": ".txt",
+        "xlsx": ".xlsx",
+        "html": ".html",
     }

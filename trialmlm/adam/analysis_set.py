@@ -18,10 +18,17 @@ from trialmlm.adam.check import (
     check_values,
     run_all,
 )
-from trialmlm.adam.collect import check_left, of_endpoint, of_population, people, with_value
-from trialmlm.adam.derive import compare, derived_values
+from trialmlm.adam.collect import (
+    check_left,
+    of_endpoint,
+    of_population,
+    of_subjects,
+    people,
+    with_value,
+)
+from trialmlm.adam.derive import compare, derived_values, joined
 from trialmlm.adam.own import read_values
-from trialmlm.adam.populations import members
+from trialmlm.adam.populations import OUTSIDE, meant, members
 from trialmlm.adam.roles import check_columns
 from trialmlm.adam.spec import AnalysisSetSpec
 from trialmlm.adam.steps import Account, Exclusion
@@ -53,13 +60,14 @@ class AnalysisSet:
         data set, those of the subject data set that it lacks, and AVAL, BASE, CHG, AVISIT
         (ordered categorical, in schedule order), AVISITN, ADT and ADY where known, the arm
         (ordered categorical), DOSE, DTYPE (``''`` where observed), ROW (of the record data set,
-        from 1).
+        from 1), and the time where the specification names one.
     baseline : DataFrame
-        One row per subject of the population who has a baseline: subject, arm, BASE.
+        One row per subject of the population who has a baseline: subject, arm, BASE, and ADY, its
+        study day (NaN where it is not known, or several records make the baseline).
     account : Account
         Records and subjects at each step.
     exclusions : tuple of Exclusion
-        Every subject of the subject data set who is not in `frame`, and why.
+        Every subject meant of the subject data set who is not in `frame`, and why.
     discrepancies : DataFrame
         Where the data's own values differ: subject, visit, variable, derived, data.
     notes : tuple of str
@@ -100,16 +108,18 @@ def build(subjects: Dataset, records: Dataset, spec: AnalysisSetSpec) -> Analysi
         The data contradict the specification; the offending rows are listed.
     """
     check_mapping(subjects, records, spec)
+    known = as_text(subjects.frame[spec.subjects.subject])
+    subjects = meant(subjects, spec.subjects_where)
     everyone = people(subjects, spec)
     population = everyone.loc[members(subjects, spec.population)]
     selected = of_endpoint(records, everyone, spec)
-    kept = of_population(selected, population, spec)
+    kept = of_population(of_subjects(selected, everyone["subject"], spec), population, spec)
     mapped = list(dict.fromkeys(spec.records.columns().values()))
     arms = [arm.value for arm in in_order(spec.arms)]
     run_all(
         partial(check_one_row_each, subjects, spec.subjects),
         partial(check_arms, population[["subject", "arm"]], "arm", arms),
-        partial(check_known_subjects, selected.frame, everyone["subject"].tolist()),
+        partial(check_known_subjects, selected.frame, known.tolist()),
         partial(
             check_values, records, records.frame.loc[kept.frame.index, mapped], spec.records.value
         ),
@@ -124,8 +134,14 @@ def build(subjects: Dataset, records: Dataset, spec: AnalysisSetSpec) -> Analysi
         baseline=_baseline(population, valued, spec),
         account=valued.records.account,
         exclusions=_exclusions(everyone, population, collected, valued, spec),
-        discrepancies=_joined(valued.discrepancies, differing),
-        notes=(*subjects.notes, *records.notes, *valued.notes, *_absent_arms(population, spec)),
+        discrepancies=joined(valued.discrepancies, differing),
+        notes=(
+            *subjects.notes,
+            *records.notes,
+            *valued.notes,
+            *_absent_arms(population, spec),
+            *_own_time(subjects, records, spec),
+        ),
     )
 
 
@@ -137,11 +153,9 @@ def check_mapping(subjects: Dataset, records: Dataset, spec: AnalysisSetSpec) ->
     DataError
         With all faults of both data sets.
     """
-    unscheduled = spec.in_window.unscheduled_column
-    more = {} if unscheduled is None else {"unscheduled": unscheduled}
     run_all(
         partial(check_columns, subjects, spec.subjects.columns()),
-        partial(check_columns, records, {**spec.records.columns(), **more}),
+        partial(check_columns, records, spec.records.columns()),
     )
     day_1 = spec.subjects.dates[spec.day_1] if spec.day_1 else None
     dated = ((subjects, day_1), (records, spec.records.date))
@@ -159,6 +173,8 @@ def _frame(
     theirs = subjects.frame.iloc[at].set_index(work.index)
     theirs = theirs[[column for column in theirs if column not in own]]
     frame = pd.concat([own, theirs], axis=1).assign(**_canonical(work, theirs[roles.arm], spec))
+    if spec.time is not None:
+        frame[spec.time.name] = spec.time.column(frame, spec.schedule)
     order = pd.DataFrame({"subject": work["subject"], "visit": work["visit"]})
     return frame.loc[order.sort_values(["subject", "visit"]).index].reset_index(drop=True)
 
@@ -190,6 +206,7 @@ def _baseline(population: pd.DataFrame, valued: Valued, spec: AnalysisSetSpec) -
         spec.subjects.subject: having["subject"],
         spec.subjects.arm: ordered(having["arm"], spec.arms),
         "BASE": having["subject"].map(valued.base).astype("float64"),
+        "ADY": having["subject"].map(valued.base_day).astype("float64"),
     }
     return pd.DataFrame(columns).reset_index(drop=True)
 
@@ -210,7 +227,7 @@ def _exclusions(
     reason[~subject.isin(valued.records.frame["subject"])] = "no post-baseline value"
     reason[~subject.isin(valued.base.index) & has_base] = "no baseline value"
     reason[~subject.isin(collected.frame["subject"])] = "no value of the endpoint"
-    reason[~subject.isin(population["subject"])] = f"not in the population: {clause}"
+    reason[~subject.isin(population["subject"])] = f"{OUTSIDE}: {clause}"
     gone = everyone.assign(reason=reason)[reason != ""].sort_values("subject")
     rows = zip(gone["subject"], gone["arm"], gone["reason"], strict=True)
     return tuple(Exclusion(*map(str, row)) for row in rows)
@@ -225,14 +242,16 @@ def _arm_discrepancies(records: Dataset, work: pd.DataFrame, spec: AnalysisSetSp
     return compare(derived, own)
 
 
-def _joined(*listings: pd.DataFrame) -> pd.DataFrame:
-    """Join listings, those with rows."""
-    found = [listing for listing in listings if not listing.empty]
-    return pd.concat(found, ignore_index=True) if found else listings[0]
-
-
 def _absent_arms(population: pd.DataFrame, spec: AnalysisSetSpec) -> tuple[str, ...]:
     """Note the arms that nobody of the population is in."""
     there = set(population["arm"])
     absent = [arm.value for arm in in_order(spec.arms) if arm.value not in there]
     return tuple(f"no subject of the population is in arm {arm!r}" for arm in absent)
+
+
+def _own_time(subjects: Dataset, records: Dataset, spec: AnalysisSetSpec) -> tuple[str, ...]:
+    """Note a column of the data that the derived time takes the place of."""
+    time = spec.time
+    if time is None or time.name not in {*subjects.frame.columns, *records.frame.columns}:
+        return ()
+    return (f"{time.name} is derived from the study day; the data's own {time.name} is not used",)

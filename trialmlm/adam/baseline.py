@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import pandas as pd
 
 from trialmlm.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
     from numpy.typing import NDArray
 
 
@@ -118,6 +118,26 @@ def baselines(records: pd.DataFrame, rule: BaselineRule) -> pd.Series[float]:
             several.sort_values("subject", kind="stable"),
         )
     return used.groupby("subject")["value"].mean()
+
+
+def baseline_days(records: pd.DataFrame, rule: BaselineRule | None) -> pd.Series[float]:
+    """Study day of each subject's baseline, where one record makes it and its day is known.
+
+    Parameters
+    ----------
+    records : DataFrame
+        As for `baselines`, of which the rule finds no several.
+    rule : BaselineRule or None
+
+    Returns
+    -------
+    Series of float
+        Subject -> study day.
+    """
+    if rule is None or not rule.single:
+        return pd.Series(dtype="float64")
+    used = records.loc[rule.used(records) & records["day"].notna().to_numpy()]
+    return used.drop_duplicates("subject").set_index("subject")["day"]
 
 
 def check_baselines(subjects: pd.DataFrame, having: pd.Series[float], required: bool) -> None:

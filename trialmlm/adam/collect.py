@@ -48,21 +48,30 @@ def of_endpoint(dataset: Dataset, everyone: pd.DataFrame, spec: AnalysisSetSpec)
     DataError
         No record has the parameter.
     """
-    opened = Records.read(_working(dataset, everyone, spec))
+    opened = Records.read(_working(dataset, everyone, spec), dataset.name)
     return _of_where(_of_parameter(opened, dataset, spec), dataset, spec)
+
+
+def of_subjects(records: Records, meant: pd.Series[str], spec: AnalysisSetSpec) -> Records:
+    """Select the records of the subjects who are meant at all; no step where all are."""
+    if spec.subjects_where is None:
+        return records
+    return records.keep(
+        f"subjects meant {spec.subjects_where.text}", records.frame["subject"].isin(meant)
+    )
 
 
 def of_population(records: Records, population: pd.DataFrame, spec: AnalysisSetSpec) -> Records:
     """Select the records of the population's subjects."""
     label = spec.population.text if spec.population else "every subject"
     member = records.frame["subject"].isin(population["subject"])
-    return records.keep(f"population: {label}", member)
+    return records.keep(f"population {label}", member)
 
 
 def with_value(records: Records, spec: AnalysisSetSpec) -> Records:
     """Select the records that were observed, or derived as the protocol names, with a value."""
     observed = _observed(records, spec)
-    return observed.keep("value present", observed.frame["value"].notna())
+    return observed.keep("with a value", observed.frame["value"].notna())
 
 
 def check_left(dataset: Dataset, records: Records) -> None:
@@ -82,13 +91,12 @@ def check_left(dataset: Dataset, records: Records) -> None:
 
 def _working(dataset: Dataset, everyone: pd.DataFrame, spec: AnalysisSetSpec) -> pd.DataFrame:
     """Return the records under the field's words, one row per row of the data set."""
-    roles, frame, rule = spec.records, dataset.frame, spec.in_window
+    roles, frame, unscheduled = spec.records, dataset.frame, spec.in_window.unscheduled_where
     subject = as_text(frame[roles.subject])
     known = everyone.drop_duplicates("subject").set_index("subject")
     date = _dates(frame, roles.date)
     day_1 = as_dates(subject.map(known["day_1"])) if len(known) else _dates(frame, None)
     flagged = _texts(frame, roles.date_flag_in(frame.columns))
-    unscheduled = _texts(frame, rule.unscheduled_column).isin(rule.unscheduled_values)
     return pd.DataFrame({
         "subject": subject,
         "arm": subject.map(known["arm"]),
@@ -103,7 +111,7 @@ def _working(dataset: Dataset, everyone: pd.DataFrame, spec: AnalysisSetSpec) ->
         "analysis_flag": _texts(frame, roles.analysis_flag),
         "derivation": _texts(frame, roles.derivation_in(frame.columns)),
         "imputed": (flagged != "") & date.notna(),
-        "unscheduled": unscheduled,
+        "unscheduled": unscheduled is not None and unscheduled.mask(frame, dataset.name),
     })  # fmt: skip
 
 
@@ -139,7 +147,7 @@ def _of_parameter(records: Records, dataset: Dataset, spec: AnalysisSetSpec) -> 
         there = ", ".join(map(repr, sorted(values.unique())[:20]))
         message = f"{dataset}: no record with {roles.parameter} {roles.parameter_value!r}"
         raise DataError(f"{message}; found {there}. Correct the endpoint's parameter.")
-    return records.keep(f"{roles.parameter} == {roles.parameter_value!r}", mask)
+    return records.keep(f"parameter {roles.parameter} == {roles.parameter_value!r}", mask)
 
 
 def _of_where(records: Records, dataset: Dataset, spec: AnalysisSetSpec) -> Records:
@@ -147,7 +155,7 @@ def _of_where(records: Records, dataset: Dataset, spec: AnalysisSetSpec) -> Reco
     if spec.where is None:
         return records
     mask = pd.Series(spec.where.mask(dataset.frame, dataset.name), index=dataset.frame.index)
-    return records.keep(spec.where.text, mask.loc[records.frame.index])
+    return records.keep(f"where {spec.where.text}", mask.loc[records.frame.index])
 
 
 def _observed(records: Records, spec: AnalysisSetSpec) -> Records:
@@ -156,10 +164,11 @@ def _observed(records: Records, spec: AnalysisSetSpec) -> Records:
     derived = derivation != ""
     kept = derivation.isin(spec.derived_records)
     parts = [
-        f"{what}: "
-        + ", ".join(f"{name} {n:,}" for name, n in derivation[mask].value_counts().items())
-        for what, mask in (("derived records kept", kept), ("dropped", derived & ~kept))
-        if mask.any()
+        f"{name} {n:,} {what}"
+        for what, mask in (("kept", kept), ("dropped", derived & ~kept))
+        for name, n in derivation[mask].value_counts().items()
     ]
-    name = " and ".join(("observed", *spec.derived_records)) + " records"
-    return records.keep(name, ~derived | kept, "; ".join(parts))
+    name = "observed"
+    if spec.derived_records:
+        name += f", or derived in the data as {', '.join(spec.derived_records)}"
+    return records.keep(name, ~derived | kept, ", ".join(parts))

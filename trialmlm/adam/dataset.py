@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,15 @@ class Dataset:
     def rows(self) -> int:
         """Number of records."""
         return len(self.frame)
+
+    def keep(self, mask: NDArray[np.bool_]) -> Dataset:
+        """The same data set with some of its rows, numbered anew; the file is the whole one."""
+        letters = self.special_missing
+        return replace(
+            self,
+            frame=self.frame[mask].reset_index(drop=True),
+            special_missing=None if letters is None else letters[mask].reset_index(drop=True),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} ({self.path.name})"

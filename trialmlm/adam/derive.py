@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from trialmlm.adam.baseline import baselines, check_baselines
+from trialmlm.adam.baseline import baseline_days, baselines, check_baselines
 from trialmlm.adam.check import run_all
 from trialmlm.adam.windows import UNSCHEDULED, assign_visits, match_visits, select_in_window
 
@@ -34,6 +34,8 @@ class Valued:
         ``change`` beside those collected.
     base : Series
         Subject -> baseline, of every subject that has one.
+    base_day : Series
+        Subject -> study day of the baseline, where one record makes it.
     discrepancies : DataFrame
         Where the data's own values differ: subject, visit, variable, derived, data.
     notes : tuple of str
@@ -42,6 +44,7 @@ class Valued:
 
     records: Records
     base: pd.Series[float]
+    base_day: pd.Series[float]
     discrepancies: pd.DataFrame
     notes: tuple[str, ...] = ()
 
@@ -66,18 +69,24 @@ def derived_values(records: Records, population: pd.DataFrame, spec: AnalysisSet
     DataError
         Records or baselines between which the rules cannot decide, or a baseline that lacks.
     """
-    days = records.frame["day"].notna()
-    dated = records.keep("study day known", days, _imputed(records.frame.loc[days]))
+    known = records.frame["day"].notna()
+    dated = records.keep("with a study day", known, _imputed(records.frame.loc[known]))
     inside = _in_windows(_after_baseline(dated, spec.baseline), spec)
     run_all(
         partial(select_in_window, inside.frame, spec.in_window),
         partial(base_of, dated.frame, population, spec.baseline, spec.baseline_required),
     )
     base = base_of(dated.frame, population, spec.baseline, spec.baseline_required)
-    name = f"one record per subject and visit ({spec.in_window.choose} to its day)"
-    chosen = inside.keep(name, select_in_window(inside.frame, spec.in_window))
+    choice = select_in_window(inside.frame, spec.in_window)
+    note = _unscheduled(inside.frame[choice])
+    chosen = inside.keep(f"one for each subject and visit, {spec.in_window}", choice, note)
     valued = with_base(chosen, base, spec)
-    return Valued(valued, base, _discrepancies(records.frame, valued.frame, spec))
+    differing = (
+        _discrepancies(records.frame, valued.frame, spec),
+        _baseline_visits(dated.frame, spec),
+    )
+    days = baseline_days(dated.frame, spec.baseline)
+    return Valued(valued, base, days, joined(*differing))
 
 
 def base_of(
@@ -97,7 +106,22 @@ def with_base(records: Records, base: pd.Series[float], spec: AnalysisSetSpec) -
     filled = records.with_columns(base=found, change=records.frame["value"] - found)
     if spec.baseline is None and spec.records.base is None:
         return filled
-    return filled.keep("baseline known", found.notna())
+    return filled.keep("with a baseline", found.notna())
+
+
+def scheduled(records: Records, spec: AnalysisSetSpec) -> Records:
+    """Leave the records of unscheduled visits out, where the rule says so."""
+    if UNSCHEDULED[spec.in_window.unscheduled]:
+        return records
+    clause = spec.in_window.unscheduled_where
+    name = f"scheduled visits, not {clause.text}" if clause else "scheduled visits"
+    return records.keep(name, ~records.frame["unscheduled"])
+
+
+def joined(*listings: pd.DataFrame) -> pd.DataFrame:
+    """Join listings of discrepancies, those with rows."""
+    found = [listing for listing in listings if not listing.empty]
+    return pd.concat(found, ignore_index=True) if found else listings[0]
 
 
 def compare(derived: pd.DataFrame, own: pd.DataFrame, tolerance: float = 1e-9) -> pd.DataFrame:
@@ -151,6 +175,12 @@ def _imputed(frame: pd.DataFrame) -> str:
     return f"{count:,} with an imputed date, used as imputed" if count else ""
 
 
+def _unscheduled(frame: pd.DataFrame) -> str:
+    """Say how many of the chosen records come from unscheduled visits, where the data tell."""
+    count = int(frame["unscheduled"].sum())
+    return f"{count:,} from unscheduled visits" if count else ""
+
+
 def _after_baseline(records: Records, rule: BaselineRule | None) -> Records:
     """Set the records up to the baseline apart."""
     if rule is None:
@@ -160,10 +190,9 @@ def _after_baseline(records: Records, rule: BaselineRule | None) -> Records:
 
 def _in_windows(records: Records, spec: AnalysisSetSpec) -> Records:
     """Keep eligible records inside a window, with the visit and its target day."""
-    if not UNSCHEDULED[spec.in_window.unscheduled]:
-        records = records.keep("scheduled", ~records.frame["unscheduled"])
-    visits = assign_visits(records.frame["day"], spec.schedule.windows)
-    inside = records.with_columns(visit=visits).keep("in a visit window", visits >= 0)
+    eligible = scheduled(records, spec)
+    visits = assign_visits(eligible.frame["day"], spec.schedule.windows)
+    inside = eligible.with_columns(visit=visits).keep("in a visit window", visits >= 0)
     return inside.with_columns(target=spec.schedule.targets[inside.frame["visit"].to_numpy()])
 
 
@@ -191,8 +220,27 @@ def _discrepancies(
     theirs = collected.loc[chosen.index]
     columns = {name: theirs[column] for name, (column, mapped) in own.items() if mapped}
     found = compare(derived, pd.DataFrame(columns, index=chosen.index))
-    parts = [part for part in (found, _choices(collected, chosen, spec)) if not part.empty]
-    return pd.concat(parts, ignore_index=True) if parts else found
+    return joined(found, _choices(collected, chosen, spec))
+
+
+def _baseline_visits(dated: pd.DataFrame, spec: AnalysisSetSpec) -> pd.DataFrame:
+    """Compare the visit of the baseline records with what the data call the baseline visit."""
+    roles, visit = spec.records, spec.schedule.baseline
+    none = compare(dated[["subject"]].assign(visit=visit.name), dated[[]])
+    if spec.baseline is None or not spec.baseline.single:  # a mean may be over visits of any name
+        return none
+    rows = dated.loc[spec.baseline.used(dated)]
+    derived = rows[["subject"]].assign(
+        visit=visit.name,
+        AVISIT=visit.text,
+        AVISITN=np.nan if visit.number is None else visit.number,
+    )
+    own = {
+        "AVISIT": ("own_visit", roles.visit is not None),
+        "AVISITN": ("own_number", roles.visit_number is not None and visit.number is not None),
+    }
+    columns = {name: rows[column] for name, (column, mapped) in own.items() if mapped}
+    return compare(derived, pd.DataFrame(columns, index=rows.index))
 
 
 def _choices(collected: pd.DataFrame, chosen: pd.DataFrame, spec: AnalysisSetSpec) -> pd.DataFrame:

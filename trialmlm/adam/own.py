@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from trialmlm.adam.baseline import check_baselines
+from trialmlm.adam.baseline import baseline_days, check_baselines
 from trialmlm.adam.check import check_one_record, run_all
-from trialmlm.adam.derive import Valued, base_of, compare, with_base
+from trialmlm.adam.derive import Valued, base_of, compare, scheduled, with_base
 from trialmlm.adam.windows import match_visits
 from trialmlm.errors import DataError
 
@@ -39,18 +39,18 @@ def read_values(records: Records, population: pd.DataFrame, spec: AnalysisSetSpe
         Several records for a subject and visit, several baselines, or a baseline that lacks.
     """
     flagged = _flagged(records, spec.records.analysis_flag)
-    scheduled = _scheduled(flagged, spec)
+    placed = _at_visits(_after_baseline(scheduled(flagged, spec), spec), spec)
     run_all(
-        partial(check_one_record, scheduled.frame),
+        partial(check_one_record, placed.frame),
         partial(_base, flagged.frame, population, spec),
     )
     base = _base(flagged.frame, population, spec)
-    valued = with_base(scheduled, base, spec)
-    changed = _changed(valued, scheduled, spec)
+    valued = with_base(placed, base, spec)
+    changed = _changed(valued, placed, spec)
     empty = compare(valued.frame[["subject", "visit"]], valued.frame[[]])
     imputed = int(valued.frame["imputed"].sum())
     notes = (f"{imputed:,} records with an imputed date, used as imputed",) if imputed else ()
-    return Valued(changed, base, empty, notes)
+    return Valued(changed, base, baseline_days(flagged.frame, spec.baseline), empty, notes)
 
 
 def _flagged(records: Records, flag: str | None) -> Records:
@@ -60,16 +60,28 @@ def _flagged(records: Records, flag: str | None) -> Records:
     return records.keep(f"{flag} == 'Y'", records.frame["analysis_flag"] == "Y")
 
 
-def _scheduled(records: Records, spec: AnalysisSetSpec) -> Records:
-    """Keep post-baseline records at a visit of the schedule; the account names the other visits."""
+def _after_baseline(records: Records, spec: AnalysisSetSpec) -> Records:
+    """Set the flagged records and those of the baseline visit apart."""
+    frame = records.frame
+    visits = match_visits(frame["own_visit"], frame["own_number"], (spec.schedule.baseline,))
+    at_baseline = (visits == 0) | (frame["flag"] == "Y").to_numpy(dtype=bool)
+    return records.keep("after baseline", ~at_baseline, _visits("", frame.loc[at_baseline]))
+
+
+def _at_visits(records: Records, spec: AnalysisSetSpec) -> Records:
+    """Keep the records at a visit of the schedule; the account names the other visits."""
     frame = records.frame
     visits = match_visits(frame["own_visit"], frame["own_number"], spec.schedule.windows)
-    kept = (visits >= 0) & (frame["flag"] != "Y").to_numpy(dtype=bool)
-    left = frame.loc[~kept]
-    named = left["own_visit"].where(left["own_visit"] != "", left["own_number"].map("{:g}".format))
-    note = ", ".join(f"{visit} {count:,}" for visit, count in named.value_counts().items())
-    placed = records.with_columns(visit=visits)
-    return placed.keep("post-baseline visit of the schedule", kept, f"not: {note}" if note else "")
+    note = _visits("other visits: ", frame.loc[visits < 0])
+    return records.with_columns(visit=visits).keep("at a visit of the schedule", visits >= 0, note)
+
+
+def _visits(told: str, dropped: pd.DataFrame) -> str:
+    """Name the visits of the dropped records as the data call them, with their counts."""
+    number = dropped["own_number"].map("{:g}".format)
+    counts = dropped["own_visit"].where(dropped["own_visit"] != "", number).value_counts()
+    listed = ", ".join(f"{visit} {count:,}" for visit, count in counts.items())
+    return f"{told}{listed}" if listed else ""
 
 
 def _base(

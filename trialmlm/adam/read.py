@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trialmlm.adam.csv_file import read_csv
+from trialmlm.adam.dataset_json import read_dataset_json, read_dataset_ndjson
 from trialmlm.adam.xpt import read_xpt
+from trialmlm.deferred import Deferred
 from trialmlm.errors import DataError, NotAvailableError
 
 if TYPE_CHECKING:
@@ -14,10 +16,15 @@ if TYPE_CHECKING:
 
     from trialmlm.adam.dataset import Dataset
 
-#: suffix -> reader
-READERS: dict[str, Callable[[Path], Dataset]] = {".xpt": read_xpt, ".csv": read_csv}
-#: suffixes of data sets that this version does not read
-UNREAD = (".sas7bdat", ".parquet", ".json", ".ndjson")
+#: suffix -> reader; libraries of an extra are loaded with the first file
+READERS: dict[str, Callable[[Path], Dataset]] = {
+    ".xpt": read_xpt,
+    ".csv": read_csv,
+    ".sas7bdat": Deferred("trialmlm.adam.sas7bdat", "read_sas7bdat", extra="sas"),
+    ".parquet": Deferred("trialmlm.adam.parquet", "read_parquet", extra="parquet"),
+    ".json": read_dataset_json,
+    ".ndjson": read_dataset_ndjson,
+}
 
 
 def read_dataset(path: Path, rows: int | None = None, sha256: str | None = None) -> Dataset:
@@ -41,12 +48,25 @@ def read_dataset(path: Path, rows: int | None = None, sha256: str | None = None)
     DataError
         No such file, a damaged file, or an expectation that is not met.
     NotAvailableError
-        A file type that this version does not read.
+        A file type that this version does not read, or whose extra is not installed.
     """
     reader = _reader(path)
     if not path.is_file():
         raise DataError(f"{path}: no such file. Correct the folder or the data set's name.")
     dataset = reader(path)
+    check_expected(dataset, rows, sha256)
+    return dataset
+
+
+def check_expected(dataset: Dataset, rows: int | None, sha256: str | None) -> None:
+    """Hold a data set to the number of records and the digest that the protocol names.
+
+    Raises
+    ------
+    DataError
+        An expectation that is not met.
+    """
+    path = dataset.path
     if sha256 is not None and dataset.sha256 != sha256.lower():
         raise DataError(
             f"{path}: not the file the protocol names: its SHA-256 is {dataset.sha256}, "
@@ -57,7 +77,6 @@ def read_dataset(path: Path, rows: int | None = None, sha256: str | None = None)
             f"{path}: found {dataset.rows:,} records, the protocol expects {rows:,}. "
             "Restore the file, or amend the protocol."
         )
-    return dataset
 
 
 def find_dataset(folder: Path, name: str) -> Path:
@@ -78,13 +97,11 @@ def find_dataset(folder: Path, name: str) -> Path:
     ------
     DataError
         No such folder, no such data set, or two files of that name.
-    NotAvailableError
-        The data set is there, in a file type that this version does not read.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder. Name the folder that holds the data sets.")
     wanted = name.casefold()
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in (*READERS, *UNREAD))
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in READERS)
     found = [file for file in files if wanted in (file.stem.casefold(), file.name.casefold())]
     if len(found) > 1:
         names = ", ".join(file.name for file in found)
@@ -97,7 +114,6 @@ def find_dataset(folder: Path, name: str) -> Path:
             f"{folder}: no data set {name!r}. Data sets found: {there}. Suffixes read: "
             f"{', '.join(READERS)}. Correct the name in the protocol, or add the file."
         )
-    _reader(found[0])
     return found[0]
 
 

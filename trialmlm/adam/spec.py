@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from trialmlm.adam.baseline import BaselineRule
     from trialmlm.adam.populations import Where
     from trialmlm.adam.roles import RecordRoles, SubjectRoles
+    from trialmlm.adam.time import Time
     from trialmlm.adam.windows import Schedule
 
 VALUES = ("derived", "read")
+#: the columns of every analysis set
+CANONICAL = (
+    "DOSE", "AVISIT", "AVISITN", "ADT", "ADY", "AVAL", "BASE", "CHG", "DTYPE", "ROW",
+)  # fmt: skip
 
 _NO_DAY = (
     "values: derived needs the record's date and day_1, or its study day. "
@@ -28,6 +33,7 @@ _NOT_DERIVED = (
     "derived records can be kept only with values: read, for they carry the date of another "
     "visit. With values: derived, impute in the analysis (missing: locf)."
 )
+_TIME = f"time: its name is a column that means something else ({', '.join(CANONICAL)}, the arm)."
 _PARAMETER = "parameter: name the column and the value to keep, or neither."
 
 
@@ -54,8 +60,12 @@ class AnalysisSetSpec:
         Which record of a window is analysed.
     day_1 : str or None
         Name of the date (of ``subjects.dates``) that is day 1.
-    population, where : Where or None
-        Clauses over the subject and the record data set.
+    population : Where or None
+        Which of the subjects are analysed.
+    subjects_where, where : Where or None
+        Which rows of the subject and of the record data set are meant at all.
+    time : Time or None
+        The time since day 1 as models see it.
     derived_records : tuple of str
         Derivations whose records are kept (``("LOCF",)``), in ``read`` only.
     """
@@ -70,7 +80,9 @@ class AnalysisSetSpec:
     in_window: InWindow = field(default_factory=InWindow)
     day_1: str | None = None
     population: Where | None = None
+    subjects_where: Where | None = None
     where: Where | None = None
+    time: Time | None = None
     derived_records: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -94,5 +106,6 @@ class AnalysisSetSpec:
             _NO_VISIT: self.values == "read" and not visits,
             _NO_FLAG: flagged and roles.baseline_flag is None,
             _NOT_DERIVED: derived and bool(self.derived_records),
+            _TIME: self.time is not None and self.time.name in {*CANONICAL, self.subjects.arm},
             _PARAMETER: (roles.parameter is None) != (roles.parameter_value is None),
         }

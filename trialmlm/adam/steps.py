@@ -14,19 +14,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: the records that came in, and the records and subjects that it left."""
+    """One step: the records and subjects that came in, and those that it left."""
 
     name: str
     records_in: int
+    subjects_in: int
     records: int
     subjects: int
     note: str = ""
 
+    @property
+    def dropped(self) -> int:
+        """Records that it did not keep."""
+        return self.records_in - self.records
+
+    @property
+    def lost(self) -> int:
+        """Subjects of whom it kept no record."""
+        return self.subjects_in - self.subjects
+
     def __str__(self) -> str:
-        dropped = self.records_in - self.records
-        text = f"{self.name}: {self.records:,} ({self.subjects:,} subjects)"
-        text += f", {dropped:,} dropped" if dropped else ""
-        return f"{text} [{self.note}]" if self.note else text
+        kept = f"{counted(self.records, 'record')} of {counted(self.subjects, 'subject')}"
+        lost = f", {counted(self.lost, 'subject')} lost" if self.lost else ""
+        dropped = f", {counted(self.dropped, 'record')} dropped{lost}" if self.dropped else ""
+        return f"{self.name}: {kept}{dropped}" + (f" [{self.note}]" if self.note else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: ``1 record``, ``1,040 records``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +76,13 @@ class Account:
         note : str
             What a reviewer should know.
         """
-        step = Step(name, len(before), len(after), int(after[subject].nunique()), note)
-        return Account((*self.steps, step))
+        came, stayed = (int(frame[subject].nunique()) for frame in (before, after))
+        return Account((*self.steps, Step(name, len(before), came, len(after), stayed, note)))
 
     def frame(self) -> pd.DataFrame:
         """One row per step: step, records_in, records, dropped, subjects, note."""
         rows = [
-            (s.name, s.records_in, s.records, s.records_in - s.records, s.subjects, s.note)
-            for s in self.steps
+            (s.name, s.records_in, s.records, s.dropped, s.subjects, s.note) for s in self.steps
         ]
         columns = ["step", "records_in", "records", "dropped", "subjects", "note"]
         return pd.DataFrame(rows, columns=pd.Index(columns))
@@ -92,9 +107,10 @@ class Records:
     account: Account = Account()
 
     @classmethod
-    def read(cls, frame: pd.DataFrame, note: str = "") -> Records:
-        """Open the account with the records as they were read."""
-        return cls(frame, Account().keep("records read", frame, frame, "subject", note))
+    def read(cls, frame: pd.DataFrame, dataset: str = "") -> Records:
+        """Open the account with the records as they were read from a data set."""
+        name = f"read from {dataset}" if dataset else "read"
+        return cls(frame, Account().keep(name, frame, frame, "subject"))
 
     def keep(self, name: str, mask: ArrayLike, note: str = "") -> Records:
         """Return the records where `mask` (bool, one per record) holds, the step counted."""

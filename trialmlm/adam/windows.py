@@ -12,15 +12,31 @@ import pandas as pd
 from trialmlm.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
+    from trialmlm.adam.populations import Where
+
+#: which record of a window is analysed: the one where this, of day and target day, is smallest
+CHOICES: Mapping[str, Callable[[pd.Series[float], pd.Series[float]], pd.Series[float]]] = {
+    "nearest": lambda day, target: (day - target).abs(),
+    "first": lambda day, target: day,
+    "last": lambda day, target: -day,
+}
 #: which of two equally near records: the sign of the day in the sort
 TIES: Mapping[str, int] = {"earlier": 1, "later": -1}
 #: what becomes of unscheduled records
 UNSCHEDULED: Mapping[str, bool] = {"eligible": True, "excluded": False}
-CHOICES = ("nearest",)
+_WORDS: Mapping[str, str] = {
+    "nearest": "nearest the target day, of two equally near the {ties}",
+    "first": "the first in the window",
+    "last": "the last in the window",
+}
+_NO_CLAUSE = (
+    "in_window: unscheduled: excluded needs the where-clause that says which records come from "
+    "unscheduled visits. Add it to the records' role (unscheduled:), or let them be eligible."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +76,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The analysis visits in order, and what the baseline is called."""
+    """The analysis visits in order, and how the data call the baseline visit."""
 
     windows: tuple[Window, ...]
-    baseline: str = "Baseline"
+    baseline: Window = Window("Baseline", 1)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -90,35 +106,34 @@ class InWindow:
     Attributes
     ----------
     choose : str
-        ``nearest`` to the target day.
+        ``nearest`` to the target day, ``first`` or ``last``.
     ties : str
-        ``earlier`` or ``later`` of two records equally near.
+        ``earlier`` or ``later`` of two records equally near; only ``nearest`` asks.
     unscheduled : str
         ``eligible`` or ``excluded``.
-    unscheduled_column, unscheduled_values : str or None, tuple of str
-        A record is unscheduled if this column has one of these values (say VISIT, ``RETRIEVAL``).
+    unscheduled_where : Where or None
+        Which rows of the record data set come from unscheduled visits.
     """
 
     choose: str = "nearest"
     ties: str = "earlier"
     unscheduled: str = "eligible"
-    unscheduled_column: str | None = None
-    unscheduled_values: tuple[str, ...] = ("Y",)
+    unscheduled_where: Where | None = None
 
     def __post_init__(self) -> None:
         for key, value, known in (
-            ("choose", self.choose, CHOICES),
+            ("choose", self.choose, tuple(CHOICES)),
             ("ties", self.ties, tuple(TIES)),
             ("unscheduled", self.unscheduled, tuple(UNSCHEDULED)),
         ):
             if value not in known:
                 message = f"in_window: {key}: found {value!r}, expected one of {', '.join(known)}"
                 raise UsageError(message)
-        if not UNSCHEDULED[self.unscheduled] and self.unscheduled_column is None:
-            message = (
-                "in_window: unscheduled: excluded needs the column that says which records are"
-            )
-            raise UsageError(f"{message} unscheduled. Name it and its values.")
+        if not UNSCHEDULED[self.unscheduled] and self.unscheduled_where is None:
+            raise UsageError(_NO_CLAUSE)
+
+    def __str__(self) -> str:
+        return _WORDS[self.choose].format(ties=self.ties)
 
 
 def overlaps(windows: Sequence[Window]) -> tuple[tuple[str, str], ...]:
@@ -222,11 +237,11 @@ def select_in_window(records: pd.DataFrame, rule: InWindow) -> NDArray[np.bool_]
     DataError
         With the rows between which the rule cannot decide: of one subject, visit and day.
     """
-    day, target = _elapsed(records["day"]), _elapsed(records["target"])
+    day, target = elapsed(records["day"]), elapsed(records["target"])
     ranks = pd.DataFrame({
         "subject": records["subject"],
         "visit": records["visit"],
-        "distance": (day - target).abs(),
+        "distance": CHOICES[rule.choose](day, target),
         "day": TIES[rule.ties] * day,
     })  # fmt: skip
     ranks.index = pd.RangeIndex(len(ranks))
@@ -236,8 +251,8 @@ def select_in_window(records: pd.DataFrame, rule: InWindow) -> NDArray[np.bool_]
     if not equal.empty:
         raise DataError(
             "records of one subject and visit on the same day, between which the rule "
-            f"(choose: {rule.choose}, ties: {rule.ties}) cannot decide. Correct the data, or name "
-            "the one to keep with a where-clause:",
+            f"(in_window: {rule}) cannot decide. Correct the data, or name the one to keep with a "
+            "where-clause:",
             records.iloc[equal["index"].to_numpy()],
         )
     chosen = np.zeros(len(records), dtype=bool)
@@ -245,6 +260,6 @@ def select_in_window(records: pd.DataFrame, rule: InWindow) -> NDArray[np.bool_]
     return chosen
 
 
-def _elapsed(days: pd.Series[Any]) -> pd.Series[float]:
-    """Days without the gap at day 0, so that distances across it are true."""
+def elapsed(days: pd.Series[Any]) -> pd.Series[float]:
+    """Days since day 1: without the gap at day 0, so that distances across it are true."""
     return days - (days > 0)

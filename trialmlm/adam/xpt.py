@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.adam.dataset import Dataset
+from trialmlm.adam.sas_dates import dates, is_dated
 from trialmlm.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,22 +30,6 @@ if TYPE_CHECKING:
 _RECORD = 80
 _NAMESTR = (140, 136)
 _LONGEST = 32_767  # bytes of text; the format says 200, but longer ones are written and read
-_EPOCH = np.datetime64("1960-01-01", "us")
-_DAY, _SECOND = 86_400_000_000, 1_000_000  # in microseconds
-_LAST = 400 * 366 * 100 * _DAY  # SAS dates end with the year 19900
-
-#: SAS formats that make a number a date (days) or a date-time (seconds since 1960-01-01)
-_UNITS = {
-    **dict.fromkeys(
-        ["DATE", "DAY", "DDMMYY", "DDMMYYB", "DDMMYYC", "DDMMYYD", "DDMMYYN", "DDMMYYP", "DDMMYYS",
-         "MMDDYY", "MMDDYYB", "MMDDYYC", "MMDDYYD", "MMDDYYN", "MMDDYYP", "MMDDYYS", "YYMMDD",
-         "YYMMDDB", "YYMMDDC", "YYMMDDD", "YYMMDDN", "YYMMDDP", "YYMMDDS", "E8601DA", "B8601DA",
-         "IS8601DA", "ND8601DA", "JULIAN", "JULDAY", "MONYY", "YYMON", "WEEKDATE", "WEEKDATX",
-         "WORDDATE", "WORDDATX", "NLDATE", "MINGUO"], _DAY),
-    **dict.fromkeys(
-        ["DATETIME", "E8601DT", "B8601DT", "IS8601DT", "DATEAMPM", "DTDATE", "DTMONYY", "DTYEAR",
-         "MDYAMPM", "NLDATM"], _SECOND),
-}  # fmt: skip
 
 #: first byte of a missing value -> its letter; '.' is the ordinary one
 _LETTERS = np.full(256, "", dtype=object)
@@ -60,7 +45,6 @@ class _Variable:
     name: str
     label: str
     format: str
-    unit: int | None
     numeric: bool
     start: int
     length: int
@@ -245,7 +229,6 @@ def _variable(record: bytes) -> _Variable:
         name=_text(record[8:16]),
         label=_text(record[16:56]),
         format=name + size,
-        unit=_UNITS.get(name),
         numeric=int(short[0]) == 1,
         start=int(np.frombuffer(record, dtype=">i4", count=1, offset=84)[0]),
         length=int(short[2]),
@@ -288,25 +271,9 @@ def _numeric(path: Path, variable: _Variable, cells: NDArray[np.uint8]) -> _Colu
     values = ieee_from_ibm(full.view(">u8")[:, 0].astype(np.uint64))
     values[missing] = np.nan
     letters = np.where(missing, _LETTERS[full[:, 0]], "")
-    dated = values if variable.unit is None else _dates(path, variable, values, variable.unit)
+    shown = variable.format
+    dated = dates(path, variable.name, shown, values) if is_dated(shown) else values
     return _Column(dated, letters if (letters != "").any() else None)
-
-
-def _dates(
-    path: Path, variable: _Variable, values: NDArray[np.float64], unit: int
-) -> NDArray[np.datetime64]:
-    """Days or seconds since 1960 as datetime64[us]; a day's fraction is cut, as SAS prints it."""
-    whole = np.floor(values) * unit if unit == _DAY else np.round(values * unit)
-    if (np.abs(whole) > _LAST).any():
-        found = values[np.abs(whole) > _LAST][0]
-        message = (
-            f"{path}: column {variable.name} has format {variable.format}, but holds {found:g}"
-        )
-        raise DataError(f"{message}, which is no date. Correct the value or the format.")
-    known = ~np.isnan(values)
-    dates = np.full(len(values), np.datetime64("NaT", "us"))
-    dates[known] = _EPOCH + whole[known].astype(np.int64).astype("timedelta64[us]")
-    return dates
 
 
 def _character(path: Path, variable: _Variable, cells: NDArray[np.uint8]) -> _Column:

@@ -21,8 +21,33 @@ NOT_AVAILABLE = "not available in this version"
 
 #: how missing values can be dealt with
 MISSING = frozenset({None, "locf", "locf-records"})
+#: strategies for intercurrent events; under hypothetical, values after the event are set aside
+STRATEGIES = frozenset({"treatment-policy", "hypothetical"})
+#: what models call the visits of the schedule
+VISIT = ("AVISIT",)
 #: which records can be summed up
 SUMMARISED = frozenset({"observed", "locf", "locf-records"})
+
+
+def blinded(protocol: Protocol) -> str:
+    """Why the trial's data may not be read yet; empty where they may.
+
+    Simulated data hold no treatment codes of a trial, so there is nothing to unblind.
+    """
+    header = protocol.header
+    if header.unblinded or header.data_origin == "simulated":
+        return ""
+    return (
+        "protocol.unblinded: false, and the data are collected, so the treatment codes in them are "
+        f"not read. A run on dummy treatment codes is {NOT_AVAILABLE}: simulate the data "
+        "(data_origin: simulated), or state unblinded: true once the unblinding is on record"
+    )
+
+
+def codes_of(protocol: Protocol) -> str:
+    """What the protocol states of the treatment codes, for the log."""
+    stated = str(protocol.header.unblinded).lower()
+    return f"unblinded: {stated}, data {protocol.header.data_origin}, as the protocol states"
 
 
 def lacking_of_analysis(protocol: Protocol, analysis: Analysis) -> tuple[str, ...]:
@@ -35,9 +60,11 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
         yield f"method: {next(iter(type(analysis.method).model_fields))}"
     if analysis.missing is not None and analysis.missing.method not in MISSING:
         yield f"missing: {analysis.missing.method}"
-    for name in ("analyse", "delta", "rows", "censor", "variance"):
+    for name in ("analyse", "delta", "censor", "variance"):
         if getattr(analysis, name) is not None:
             yield f"{name}:"
+    if analysis.rows is not None and analysis.rows.before is not None:
+        yield f"rows: before {analysis.rows.before}"
     if analysis.by:
         yield "by: (subgroups)"
     if analysis.vcov is not None:
@@ -52,19 +79,29 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
         protocol.endpoint(analysis.endpoint), CollectedEndpoint | ChangeEndpoint
     ):
         yield f"endpoint: {analysis.endpoint} (responder or time to event)"
+    if analysis.estimand is not None:
+        for event, strategy in protocol.estimand(analysis.estimand).events.items():
+            if strategy not in STRATEGIES:
+                yield f"estimand {analysis.estimand}: {event}: {strategy}"
     if analysis.model is not None:
         yield from _lacks_of_model(analysis.model)
 
 
 def _lacks_of_model(model: str) -> Iterator[str]:
     read = read_formula(model)
+    if len(read.random) > 1:
+        yield "several groupings of random effects"
     for random in read.random:
-        yield f"random effects {random.text}"
+        if len(random.groups) > 1 or not random.correlated:
+            yield f"random effects {random.text}"
+    residual = {"diag"} if read.random else set(FAMILIES)
     for term in read.covariance:
-        if term.structure not in FAMILIES:
+        if term.structure not in residual:
             yield f"covariance {term.structure}"
         if term.group is not None:
             yield f"covariance by {term.group}"
+        if term.visit != VISIT:
+            yield f"covariance over {', '.join(term.visit)} (the visits are AVISIT)"
 
 
 def lacking_of_output(output: Output) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trialmlm.batch.events import set_aside
+from trialmlm.batch.sets import schedule_of, time_of
 from trialmlm.missing.carry_forward import carry_forward
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def records_for(
-    inputs: Inputs, endpoint: str, population: str, method: str
+    inputs: Inputs, endpoint: str, population: str, method: str, estimand: str | None = None
 ) -> tuple[AnalysisSet, pd.DataFrame]:
     """The analysis set behind, and the records to use.
 
@@ -26,16 +28,23 @@ def records_for(
     method : {"observed", "locf", "locf-records"}
         Only observed records; those with the last one carried forward by rule; or those with the
         records that the data themselves carry forward.
+    estimand : str, optional
+        Whose strategies for intercurrent events set values aside.
     """
     found = inputs.analysis_set(endpoint, population, locf_records=method == "locf-records")
+    frame = set_aside(inputs, estimand, found.frame)
     if method != "locf":
-        return found, found.frame
+        return found, frame
     value = tuple(name for name in ("AVAL", "CHG") if name in found.frame.columns)
     carried = carry_forward(
-        found.frame,
+        frame,
         subject=inputs.protocol.data.subjects.subject,
         visit="AVISIT",
         value=value,
         method="locf",
     )
-    return found, carried
+    schedule = inputs.protocol.schedule
+    time = time_of(schedule) if schedule else None
+    if schedule is None or time is None:
+        return found, carried
+    return found, carried.assign(**{time.name: time.column(carried, schedule_of(schedule))})

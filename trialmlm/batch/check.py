@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trialmlm.batch.account import described_records, described_subjects
 from trialmlm.batch.inputs import Inputs
-from trialmlm.batch.model_analyses import make_task
-from trialmlm.batch.plan import Plan, PlannedAnalysis
+from trialmlm.batch.task import make_task
 from trialmlm.errors import DataError, UsageError
-from trialmlm.formula.grammar import read_formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from trialmlm.batch.model_analyses import Task
+    from trialmlm.batch.plan import Plan, PlannedAnalysis
+    from trialmlm.batch.task import Task
 
 
 def described_plan(plan: Plan) -> Iterator[str]:
@@ -48,7 +48,7 @@ def described_data(plan: Plan, folder: Path) -> Iterator[str]:
         With what is wrong with the data of every analysis.
     """
     inputs = Inputs(plan.protocol, folder)
-    yield f"data: {inputs.subjects}: {inputs.subjects.rows:,} subjects read"
+    yield from described_subjects(inputs)
     faults: dict[str, list[str]] = {}
     for planned in plan.analyses:
         if planned.refusal:
@@ -67,14 +67,7 @@ def described_data(plan: Plan, folder: Path) -> Iterator[str]:
 
 def _described_task(task: Task) -> Iterator[str]:
     yield f"analysis {task.planned.name}: {task.method}, missing values: {task.imputation}"
-    for step in task.records.account.steps:
-        yield f"  {step}"
-    counted = task.records.exclusion_frame()["reason"].value_counts(sort=False)
-    for reason, count in counted.items():
-        yield f"  {count:,} subjects not analysed: {reason}"
-    yield f"  {_used(task)}"
-    for note in task.records.notes:
-        yield f"  note: {note}"
+    yield from (f"  {line}" for line in described_records(task))
     if len(task.records.discrepancies):
         yield (
             f"  {len(task.records.discrepancies):,} values derived by the protocol's rules differ "
@@ -82,17 +75,3 @@ def _described_task(task: Task) -> Iterator[str]:
         )
         listing = task.records.discrepancies.head(20).to_string(index=False)
         yield from (f"    {line}" for line in listing.splitlines())
-
-
-def _used(task: Task) -> str:
-    frame = task.frame
-    if task.analysis.at is not None:
-        frame = frame[frame["AVISIT"].astype(str) == task.analysis.at]
-    named = read_formula(task.analysis.model or "").variables & set(frame.columns)
-    complete = frame.dropna(subset=sorted(named))
-    arm = complete[task.protocol.data.subjects.arm].astype(str)
-    by_arm = ", ".join(
-        f"{held.name} {int((arm == held.value).sum()):,}"
-        for held in task.protocol.ordered_arms.values()
-    )
-    return f"rows for the model: {len(complete):,} of {len(frame):,} ({by_arm})"

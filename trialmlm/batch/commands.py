@@ -81,6 +81,7 @@ def check(options: Namespace) -> int:
     plan = make_plan(load_protocol(options.protocol))
     for line in described_plan(plan):
         print(line)  # noqa: T201
+    plan.check_unblinded()
     if options.data is not None:
         for line in described_data(plan, Path(options.data)):
             print(line)  # noqa: T201

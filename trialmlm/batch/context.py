@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 #: the columns of a frame of estimates that become statistics
 ESTIMATES = ("estimate", "std_error", "df", "ci_low", "ci_high", "statistic", "p_value")
 NO_DATA = "not estimable: no data"
+ONE_VALUE = "not estimable: a single value"
+NOT_DETERMINED = "not estimable: the model does not determine it"
+#: subjects analysed: arm, visit, n
+Counts = tuple[tuple[str, str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,12 @@ class Context:
     arms: Mapping[str, Arm]
     arm_column: str
 
-    def statistic(self, quantity: str, statistic: str, value: float, **keys: str) -> Statistic:
+    def statistic(
+        self, quantity: str, statistic: str, value: float, *, why: str = NO_DATA, **keys: str
+    ) -> Statistic:
         """One statistic; NaN carries the note that says why."""
         rest = {"arm": "", "versus": "", "visit": "", "group": "", **keys}
-        note = NO_DATA if isnan(value) else ""
+        note = why if isnan(value) else ""
         return Statistic(
             self.analysis,
             self.method,
@@ -63,22 +69,40 @@ class Context:
         )
 
     def estimates(
-        self, quantity: str, row: Mapping[str, Any] | None, **keys: str
+        self, quantity: str, row: Mapping[str, Any] | None, *, why: str = NO_DATA, **keys: str
     ) -> Iterator[Statistic]:
         """The seven statistics of one estimate; all NaN where there is no row."""
         for name in ESTIMATES:
             value = nan if row is None else float(row[name])
-            yield self.statistic(quantity, name, value, **keys)
+            yield self.statistic(quantity, name, value, why=why, **keys)
 
     def key_of(self, value: str) -> str:
         """The key of the arm that the data call `value`."""
         return next(key for key, arm in self.arms.items() if arm.value == value)
 
 
+def reason(counts: Counts, arms: Iterable[str], visit: str) -> str:
+    """Why there is no estimate: cells without data, or a model that leaves it open.
+
+    Parameters
+    ----------
+    counts : tuple of (arm, visit, n)
+    arms : iterable of str
+        The arms of the estimate.
+    visit : str
+        Its visit; empty where it is averaged over those counted.
+    """
+    concerned = set(arms)
+    empty = [at for arm, at, n in counts if arm in concerned and visit in ("", at) and not n]
+    if not empty:
+        return NOT_DETERMINED
+    return NO_DATA if visit else f"{NO_DATA} at {', '.join(dict.fromkeys(empty))}"
+
+
 def rows_by(frame: pd.DataFrame, columns: Iterable[str]) -> dict[tuple[str, ...], dict[str, Any]]:
     """The rows of a frame by the text of some columns."""
     names = list(columns)
     return {
-        tuple(str(record[name]) for name in names): record
+        tuple(str(record[name]) for name in names): {str(k): v for k, v in record.items()}
         for record in frame.to_dict(orient="records")
     }

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trialmlm.batch.context import NO_DATA, ONE_VALUE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -49,5 +51,6 @@ def _statistics(
         "min": x.min() if x.size else np.nan,
         "max": x.max() if x.size else np.nan,
     }
+    why = ONE_VALUE if x.size else NO_DATA
     for name, value in found.items():
-        yield context.statistic(quantity, name, float(value), **keys)
+        yield context.statistic(quantity, name, float(value), why=why, **keys)

@@ -40,14 +40,28 @@ def write_file(path: Path, content: bytes) -> str:
     -------
     str
         SHA-256 of the content.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be written, as on a full disk.
     """
+    try:
+        _replace(path, content)
+    except OSError as error:
+        msg = f"{path} cannot be written ({error.strerror or error}); make room, or name another "
+        raise UsageError(f"{msg}folder with --out") from error
+    return sha256(content).hexdigest()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside the file, then put it in its place; what goes wrong leaves no trace."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
-        os.chmod(temporary, 0o644)  # noqa: PTH101  (mkstemp's files are private)
+        os.chmod(temporary, 0o644)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return sha256(content).hexdigest()

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from trialmlm.batch.availability import NOT_AVAILABLE, lacking_of_analysis, lacking_of_output
+from trialmlm.batch.availability import (
+    NOT_AVAILABLE,
+    blinded,
+    lacking_of_analysis,
+    lacking_of_output,
+)
 from trialmlm.errors import ExpressionError, Problem, ProtocolError, UsageError
 from trialmlm.formula.grammar import read_formula
 
@@ -79,6 +84,18 @@ class Plan:
     protocol: Protocol
     analyses: tuple[PlannedAnalysis, ...]
     outputs: tuple[PlannedOutput, ...]
+
+    def check_unblinded(self) -> None:
+        """Refuse to read the treatment codes of a trial that is blinded.
+
+        Raises
+        ------
+        UsageError
+            The protocol says so, and the data are collected.
+        """
+        if reason := blinded(self.protocol):
+            line = self.protocol.line_of("protocol", "unblinded")
+            raise UsageError(f"{self.protocol.path or 'protocol'}:{line or 0}: {reason}")
 
     @property
     def refusals(self) -> tuple[str, ...]:
@@ -165,7 +182,7 @@ def _formulas(protocol: Protocol) -> Iterator[tuple[str, str, str]]:
             if text is not None:
                 yield name, key, text
         if written.analyse is not None:
-            yield name, "analyse", written.analyse.model
+            yield name, "analyse.model", written.analyse.model
 
 
 def _fault(text: str) -> ExpressionError | None:
@@ -177,9 +194,10 @@ def _fault(text: str) -> ExpressionError | None:
 
 
 def _problem(protocol: Protocol, name: str, key: str, error: ExpressionError) -> Problem:
-    line = protocol.line_of("analyses", name, key) or 0
+    path = ("analyses", name, *key.split("."))
+    line, column = protocol.line_of(*path) or 0, protocol.column_of(*path) or 0
     file = str(protocol.path or "(data)")
-    return Problem(file, line, 1, f"analyses.{name}.{key}", str(error))
+    return Problem(file, line, column, ".".join(path), str(error))
 
 
 def _check_stems(outputs: Sequence[PlannedOutput]) -> None:

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+def _standard_error() -> TextIO:
+    """As it is when a run begins, not when this module was loaded."""
+    return sys.stderr
+
+
 class Reporter(Protocol):
     """Hears what a run does."""
 
@@ -63,11 +68,11 @@ class Log:
 class PlainReporter:
     """Lines to a stream, for batch logs."""
 
-    stream: TextIO = sys.stderr
+    stream: TextIO = field(default_factory=_standard_error)
 
     def say(self, line: str) -> None:
         """Print the line."""
-        print(line, file=self.stream, flush=True)  # noqa: T201  (this is the printer)
+        print(line, file=self.stream, flush=True)
 
     def step(self, name: str) -> None:
         """Print the step."""
@@ -79,7 +84,7 @@ class TerminalReporter:
     """One moving line on a terminal; what must be read is printed above it."""
 
     total: int
-    stream: TextIO = sys.stderr
+    stream: TextIO = field(default_factory=_standard_error)
     _done: int = 0
 
     def say(self, line: str) -> None:

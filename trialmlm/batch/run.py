@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trialmlm._version import __version__
+from trialmlm.batch.account import described_records, described_subjects
+from trialmlm.batch.availability import codes_of
+from trialmlm.batch.carry_out import carry_out, failed
 from trialmlm.batch.files import prepare_folder, write_file
 from trialmlm.batch.inputs import Inputs
 from trialmlm.batch.manifest import Made, manifest
-from trialmlm.batch.model_analyses import Task, carry_out, failed, make_task
 from trialmlm.batch.orders import (
     furniture_of,
     layout_of,
@@ -23,12 +25,13 @@ from trialmlm.batch.orders import (
 from trialmlm.batch.plan import Plan, PlannedOutput, make_plan
 from trialmlm.batch.progress import Log
 from trialmlm.batch.summaries import count_populations, summarise
+from trialmlm.batch.task import Task, make_task
 from trialmlm.errors import DataError, TrialmlmError
 from trialmlm.protocol.load import load_protocol
 from trialmlm.protocol.schema import Protocol
 from trialmlm.results.results import Results
 from trialmlm.tables.display import Display
-from trialmlm.tables.paginate import paginate
+from trialmlm.tables.document import Document
 from trialmlm.tables.renderers import RENDERERS
 from trialmlm.tables.shells import SHELLS
 
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
     from trialmlm.batch.progress import Reporter
     from trialmlm.tables.display import Furniture
     from trialmlm.tables.layout import Layout
+
+#: what a run wrote; there only where a run came to its end
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,7 @@ def run(
     """
     protocol = trial if isinstance(trial, Protocol) else load_protocol(trial)
     plan = make_plan(protocol, only)
+    plan.check_unblinded()
     log = Log(reporter)
     time = run_time or _run_time()
     layout = layout_of(protocol.house)
@@ -115,9 +122,12 @@ def run(
     folder = Path(out)
     log.say(f"trialmlm {__version__}: {protocol.header.id}, {protocol.header.title}")
     log.say(f"protocol {_file_name(protocol)}, SHA-256 {protocol.source_hash}")
+    log.say(f"treatment codes: {codes_of(protocol)}")
     inputs = Inputs(protocol, Path(data))
     counted, tasks = _read(plan, inputs, log)
     prepare_folder(folder)
+    # the manifest is written last: until then there is none, so it never speaks of other files
+    (folder / MANIFEST).unlink(missing_ok=True)
     analysed = Results.together(_analyses(plan, tasks, log))
     results = Results.together((counted, analysed))
     outputs, files = [], dict[str, str]()
@@ -133,7 +143,7 @@ def run(
     log.say(f"{sum(m.status == 'made' for m in outputs)} of {len(outputs)} outputs made")
     files["run.log"] = write_file(folder / "run.log", log.text.encode())
     text = manifest(protocol, inputs.datasets, outputs, files, time)
-    write_file(folder / "manifest.json", text.encode())
+    write_file(folder / MANIFEST, text.encode())
     return Run(results, tuple(outputs), folder, tuple(log.warnings))
 
 
@@ -169,27 +179,20 @@ def _read(plan: Plan, inputs: Inputs, log: Log) -> tuple[Results, dict[str, Task
 def _log_data(inputs: Inputs, tasks: dict[str, Task | str], log: Log) -> None:
     for dataset in inputs.datasets:
         log.say(f"read {dataset}: {dataset.rows:,} records, SHA-256 {dataset.sha256}")
+    for line in described_subjects(inputs):
+        log.say(line)
     for name, task in tasks.items():
         if isinstance(task, str):
             continue
         log.say(f"analysis {name}: records")
-        for step in task.records.account.steps:
-            log.say(f"  {step}")
-        for reason, count in _reasons(task):
-            log.say(f"  {count:,} subjects not analysed: {reason}")
-        for note in task.records.notes:
-            log.say(f"  note: {note}")
+        for line in described_records(task):
+            log.say(f"  {line}")
         if len(task.records.discrepancies):
             listing = task.records.discrepancies.head(10).to_string(index=False)
             log.warn(
                 f"analysis {name}: {len(task.records.discrepancies):,} values derived by the "
                 f"protocol's rules differ from the data's own; the first are\n{listing}"
             )
-
-
-def _reasons(task: Task) -> list[tuple[str, int]]:
-    counted = task.records.exclusion_frame()["reason"].value_counts(sort=False)
-    return [(str(reason), int(count)) for reason, count in counted.items()]
 
 
 def _analyses(plan: Plan, tasks: dict[str, Task | str], log: Log) -> Iterator[Results]:
@@ -244,11 +247,11 @@ def _output(
     except TrialmlmError as error:
         status, reason = "failed", str(error)
         display = _message(protocol, planned, reason)
-    pages = paginate(display, furniture, layout)
+    document = Document.of(display, furniture, layout)
     files = {}
     for renderer in RENDERERS.values():
         name = planned.stem + renderer.suffix
-        files[name] = write_file(folder / name, renderer.render(pages, layout))
+        files[name] = write_file(folder / name, renderer.render(document))
     return Made(planned.output.number, planned.output.shell, status, reason, files)
 
 

@@ -8,11 +8,14 @@ from trialmlm.adam.arms import Arm
 from trialmlm.adam.baseline import BASELINE_RULES, BaselineRule, MeanOfWindow
 from trialmlm.adam.roles import RecordRoles, SubjectRoles
 from trialmlm.adam.spec import AnalysisSetSpec
+from trialmlm.adam.time import Time
 from trialmlm.adam.windows import InWindow, Schedule, Window
 from trialmlm.errors import UsageError
 from trialmlm.expressions.where import Where, read_where
 
 if TYPE_CHECKING:
+    from trialmlm.adam.populations import Where as Members
+    from trialmlm.protocol.data import Dataset as DatasetRole
     from trialmlm.protocol.data import Records
     from trialmlm.protocol.data import Subjects as SubjectsRole
     from trialmlm.protocol.schedule import Schedule as PlannedSchedule
@@ -22,9 +25,19 @@ _DATES = ("consent", "randomised", "first_dose", "last_dose", "end_of_study", "d
 
 
 def set_spec(
-    protocol: Protocol, endpoint: str, population: str, *, locf_records: bool
+    protocol: Protocol, endpoint: str, population: Members, *, locf_records: bool
 ) -> AnalysisSetSpec:
     """How the analysis set of an endpoint and population is made.
+
+    Parameters
+    ----------
+    protocol : Protocol
+    endpoint : str
+        Its key.
+    population : Where
+        Which subjects are analysed.
+    locf_records : bool
+        With the records that the data carry forward, or without.
 
     Raises
     ------
@@ -41,13 +54,15 @@ def set_spec(
         subjects=subject_roles(protocol.data.subjects),
         records=_record_roles(protocol, role, collected.parameter),
         arms=arms_of(protocol),
-        schedule=_schedule(schedule),
+        schedule=schedule_of(schedule),
         values=schedule.values,
         baseline=_baseline(schedule),
-        in_window=_in_window(schedule),
+        in_window=_in_window(schedule, role),
         day_1=schedule.day_1 if role.day is None or schedule.values == "derived" else None,
-        population=population_clause(protocol, population),
-        where=_clause(role.where),
+        population=population,
+        subjects_where=clause(protocol.data.subjects.where),
+        where=clause(role.where),
+        time=time_of(schedule),
         derived_records=("LOCF",) if locf_records else (),
     )
 
@@ -60,11 +75,15 @@ def arms_of(protocol: Protocol) -> tuple[Arm, ...]:
     )
 
 
-def population_clause(protocol: Protocol, population: str) -> Where | None:
-    """The clause over the subjects that makes a population, with that of the subjects' role."""
-    clauses = (protocol.data.subjects.where, protocol.populations[population].where)
-    given = [clause for clause in clauses if clause is not None]
-    return _clause(" and ".join(f"({c})" for c in given) if len(given) > 1 else "".join(given))
+def role_of_dataset(protocol: Protocol, dataset: str) -> DatasetRole | None:
+    """The role of data whose data set has this name, with or without suffix; None if none has."""
+    roles = (
+        protocol.data.subjects,
+        *protocol.data.records.values(),
+        *protocol.data.events.values(),
+    )
+    wanted = dataset.casefold().split(".")[0]
+    return next((role for role in roles if role.dataset.casefold().split(".")[0] == wanted), None)
 
 
 def subject_roles(role: SubjectsRole) -> SubjectRoles:
@@ -103,7 +122,8 @@ def _record_roles(protocol: Protocol, role: Records, parameter: str | None) -> R
     )
 
 
-def _schedule(schedule: PlannedSchedule) -> Schedule:
+def schedule_of(schedule: PlannedSchedule) -> Schedule:
+    """The visits and their windows."""
     windows = tuple(
         Window(
             visit.name,
@@ -115,7 +135,14 @@ def _schedule(schedule: PlannedSchedule) -> Schedule:
         )
         for visit in schedule.visits
     )
-    return Schedule(windows)
+    baseline = schedule.baseline
+    return Schedule(windows, Window(baseline.name, 1, number=baseline.number, value=baseline.value))
+
+
+def time_of(schedule: PlannedSchedule) -> Time | None:
+    """The actual time of the records, where the protocol names it."""
+    time = schedule.time
+    return None if time is None else Time(time.name, time.days_per_year)
 
 
 def _baseline(schedule: PlannedSchedule) -> BaselineRule:
@@ -126,10 +153,11 @@ def _baseline(schedule: PlannedSchedule) -> BaselineRule:
     return rule()
 
 
-def _in_window(schedule: PlannedSchedule) -> InWindow:
+def _in_window(schedule: PlannedSchedule, role: Records) -> InWindow:
     rule = schedule.in_window
-    return InWindow(rule.choose, rule.ties, rule.unscheduled)
+    return InWindow(rule.choose, rule.ties, rule.unscheduled, clause(role.unscheduled))
 
 
-def _clause(text: str | None) -> Where | None:
+def clause(text: str | None) -> Where | None:
+    """A where-clause of the protocol, read; None where there is none."""
     return read_where(text) if text else None

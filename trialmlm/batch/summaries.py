@@ -10,7 +10,7 @@ from trialmlm.adam.populations import members
 from trialmlm.batch.carry import records_for
 from trialmlm.batch.context import Context
 from trialmlm.batch.describe import described
-from trialmlm.batch.sets import population_clause, subject_roles
+from trialmlm.batch.sets import subject_roles
 from trialmlm.results.results import Results
 from trialmlm.results.statistic import Statistic
 
@@ -34,7 +34,7 @@ def count_populations(inputs: Inputs, populations: tuple[str, ...]) -> Results:
 def _count(inputs: Inputs, population: str) -> Iterator[Statistic]:
     protocol, subjects = inputs.protocol, inputs.subjects
     roles = subject_roles(protocol.data.subjects)
-    frame = subjects.frame[members(subjects, population_clause(protocol, population))]
+    frame = subjects.frame[members(subjects, inputs.population(population))]
     arms = protocol.ordered_arms
     check_arms(frame, roles.arm, [arm.value for arm in arms.values()])
     held = as_text(frame[roles.arm])

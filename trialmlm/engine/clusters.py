@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialmlm.covariance.unstructured import lower_indices, symmetric_basis
-from trialmlm.engine.basis import Basis, basis_of
 from trialmlm.engine.likelihood import Curve
 from trialmlm.engine.objective import contract
+from trialmlm.engine.predicted_effects import PredictedEffects, predicted_effects
+from trialmlm.engine.random_parameters import RandomParameters
+from trialmlm.engine.standardise import orthonormal_effects, standardise
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, IntArray
+    from trialmlm.engine.basis import Basis
     from trialmlm.engine.optimize import Control
 
 
@@ -68,27 +71,18 @@ def summarise_clusters(X: Array, Z: Array, y: Array, first: IntArray) -> Cluster
     first : ndarray of int, shape (n,)
         The first row of each cluster.
     """
-    N = y.size
-    basis = basis_of(X)
-    Q = X[:, basis.kept] @ basis.R_inverse
-    offset, residual = np.zeros(Q.shape[1]), y
-    for _ in range(2):  # the second round repairs the rounding of the first
-        step = Q.T @ residual
-        offset, residual = offset + step, residual - Q @ step
-    scale = float(np.sqrt(residual @ residual / max(1, N - Q.shape[1])))
-    residual = residual / scale if scale > 0.0 else residual
-    K = np.linalg.qr(Z).R / np.sqrt(N)
-    Z = Z @ np.linalg.inv(K)
+    rows = standardise(X, y)
+    Z, K = orthonormal_effects(Z)
     return ClusterSummary(
         S=np.add.reduceat(Z[:, :, None] * Z[:, None, :], first),
-        ZX=np.add.reduceat(Z[:, :, None] * Q[:, None, :], first),
-        Zy=np.add.reduceat(Z * residual[:, None], first),
-        Xy=Q.T @ residual,
-        yy=float(residual @ residual),
-        n_observations=N,
-        basis=basis,
-        offset=offset,
-        scale=scale,
+        ZX=np.add.reduceat(Z[:, :, None] * rows.Q[:, None, :], first),
+        Zy=np.add.reduceat(Z * rows.y[:, None], first),
+        Xy=rows.Q.T @ rows.y,
+        yy=float(rows.y @ rows.y),
+        n_observations=y.size,
+        basis=rows.basis,
+        offset=rows.offset,
+        scale=rows.scale,
         K=K,
     )
 
@@ -118,6 +112,27 @@ class ClusterPoint:
     rOr: float
 
 
+def moments(s: ClusterSummary) -> tuple[Array, float] | None:
+    """G and σ² from least squares within each cluster (Swamy 1970); None if too few carry it.
+
+    The coefficients of a cluster scatter by G + σ²S_i⁻¹ around nothing, as X's part is taken out.
+    """
+    r = s.S.shape[1]
+    values = np.linalg.eigvalsh(s.S)
+    rich = values[:, 0] > 0.02 * float(values.mean())
+    if rich.sum() < 3 * r:
+        return None
+    inverse = np.linalg.pinv(s.S, hermitian=True)
+    b = (inverse @ s.Zy[:, :, None])[:, :, 0]
+    left = s.n_observations - float((values > 1e-9 * values.max()).sum())
+    sigma2 = (s.yy - float((b * s.Zy).sum())) / left if left > 0.0 else 0.0
+    if sigma2 <= 1e-6:
+        return None
+    G = b[rich].T @ b[rich] / rich.sum() - sigma2 * inverse[rich].mean(axis=0)
+    roots, vectors = np.linalg.eigh(G)
+    return (vectors * roots.clip(0.01)) @ vectors.T, sigma2
+
+
 @dataclass(frozen=True, slots=True)
 class _Sums:
     """What the derivatives by G are made of, cluster by cluster."""
@@ -132,8 +147,7 @@ class _Sums:
 class ClusterLikelihood:
     """REML or ML of V_i = Z_i G Z_i' + σ²I.
 
-    The search runs on the Cholesky factor of G (its diagonal free in sign, so that a variance of
-    zero is an interior point) and log σ; the natural parameters are the lower triangle of G and σ².
+    The natural parameters are the lower triangle of G and σ².
     """
 
     summary: ClusterSummary
@@ -164,20 +178,22 @@ class ClusterLikelihood:
         """Random effects per cluster."""
         return int(self.summary.S.shape[1])
 
+    @property
+    def parameters(self) -> RandomParameters:
+        """What the search runs on."""
+        return RandomParameters(self.r)
+
     def starts(self) -> tuple[Array, ...]:
-        """Half of the variance between clusters, spread over the random effects; then less."""
-        rows, columns = lower_indices(self.r)
-        diagonal = (rows == columns).astype(float)
-        return tuple(
-            np.append(diagonal * np.sqrt(share / self.r), 0.5 * np.log(1.0 - share))
-            for share in (0.5, 0.05)
-        )
+        """The moments where the clusters carry them, then shares of the variance."""
+        guess = moments(self.summary)
+        others = self.parameters.starts()
+        return others if guess is None else (self.parameters.start(*guess), *others)
 
     def evaluate(self, theta: Array) -> ClusterPoint:
         """The point at θ = (Λ, log σ)."""
         s = self.summary
-        factor = self._factor(theta)
-        G, sigma2 = factor @ factor.T, float(np.exp(2.0 * theta[-1]))
+        factor = self.parameters.factor(theta)
+        G, sigma2 = factor @ factor.T, float(self.parameters.sigma2(theta)[0])
         identity = np.eye(self.r)
         # |I + Λ'SΛ/σ²| is symmetric, and defined for a singular G
         core = identity + factor.T @ s.S @ factor / sigma2
@@ -207,28 +223,7 @@ class ClusterLikelihood:
 
     def search(self, theta: Array, point: ClusterPoint) -> Curve:
         """Derivatives by θ, by the chain rule from those by (G, σ²)."""
-        natural, _ = self.natural(point)
-        factor = self._factor(theta)
-        rows, columns = lower_indices(self.r)
-        k = rows.size
-        half = np.zeros((k, self.r, self.r))
-        half[np.arange(k), rows] = factor.T[columns]
-        dG = half + half.transpose(0, 2, 1)
-        C = np.zeros((k + 1, k + 1))
-        C[:k, :k] = dG[:, rows, columns]
-        C[k, k] = 2.0 * point.sigma2
-        Gamma = np.zeros((self.r, self.r))
-        weight = np.where(rows == columns, 1.0, 0.5)
-        Gamma[rows, columns] = Gamma[columns, rows] = natural.g[:k] * weight
-        bend = np.zeros((k + 1, k + 1))
-        bend[:k, :k] = 2.0 * Gamma[np.ix_(rows, rows)] * (columns[:, None] == columns)
-        bend[k, k] = 4.0 * point.sigma2 * natural.g[k]
-        return Curve(
-            C @ natural.g,
-            C @ natural.H @ C.T + bend,
-            C @ natural.A @ C.T,
-            C @ natural.J @ C.T,
-        )
+        return self.parameters.chain(theta, self.natural(point)[0])
 
     def condition(self, point: ClusterPoint) -> float:
         """The residual variance, of the scaled data: a zero variance of G is an estimate."""
@@ -285,29 +280,10 @@ class ClusterLikelihood:
         result: Array = np.tensordot(W, Q, 2)
         return result
 
-    def effects(self, point: ClusterPoint) -> tuple[Array, Array]:
-        """BLUPs Ĝ Z'Ωr of every cluster (n × r) and their prediction-error variances (n × r × r).
-
-        The variance is of b̂ − b and includes that of β̂ (Henderson 1975).
-        """
+    def effects(self, point: ClusterPoint) -> PredictedEffects:
+        """Best linear unbiased predictions of the random effects."""
         sums = self._sums(point)
-        blup = sums.z @ point.G
-        GT = point.G @ (sums.T - sums.F) @ point.G
-        variance = point.G - GT
-        back = np.linalg.inv(self.summary.K)
-        scaled = back @ variance @ back.T * self.scale**2
-        return blup @ back.T * self.scale, scaled
-
-    def covariance_of_effects(self, point: ClusterPoint) -> Array:
-        """Ĝ in the units of the data, r × r."""
-        back = np.linalg.inv(self.summary.K)
-        G: Array = back @ point.G @ back.T * self.scale**2
-        return G
-
-    def _factor(self, theta: Array) -> Array:
-        factor = np.zeros((self.r, self.r))
-        factor[lower_indices(self.r)] = theta[:-1]
-        return factor
+        return predicted_effects(point, sums.z, sums.H, sums.T - sums.F, self.summary.K, self.scale)
 
     def _sums(self, point: ClusterPoint) -> _Sums:
         s = self.summary

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.engine.basis import Basis, basis_of
+from trialmlm.engine.standardise import standardise
 from trialmlm.errors import FitError
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
+    from trialmlm.engine.basis import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +59,11 @@ def least_squares(X: Array, y: Array) -> LeastSquares:
     FitError
         If no residual degrees of freedom are left, or no residual variation.
     """
-    basis = basis_of(X)
-    Q = X[:, basis.kept] @ basis.R_inverse
-    coefficients = np.zeros(Q.shape[1])
-    residuals = y
-    for _ in range(2):  # the second round repairs the rounding of the first
-        step = Q.T @ residuals
-        coefficients = coefficients + step
-        residuals = residuals - Q @ step
-    found = LeastSquares(basis, coefficients, residuals, y.size)
+    rows = standardise(X, y)
+    found = LeastSquares(rows.basis, rows.offset, rows.y * (rows.scale or 1.0), y.size)
     if found.residual_df <= 0:
         msg = (
-            f"{y.size} observations cannot carry {basis.kept.size} fixed effects: no residual "
+            f"{y.size} observations cannot carry {rows.basis.kept.size} fixed effects: no residual "
             "degrees of freedom are left; use fewer terms"
         )
         raise FitError(msg)

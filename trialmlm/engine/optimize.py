@@ -32,7 +32,7 @@ class Control:
     tolerance: float = 1e-6
     max_iterations: int = 100
     singular: float = 1e-8
-    vanishing: float = 1e-12
+    vanishing: float = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,15 @@ def _search(likelihood: Likelihood, theta: Array, control: Control) -> Optimum:
             break
         if way.hessian == "observed" and distance < control.tolerance:
             reason = Reason.CONVERGED
+            # this step is at hand: it squares the error once more for one evaluation
+            theta, point = _line_search(likelihood, theta, point, way) or (theta, point)
             break
         if len(trace) > control.max_iterations:
             break
         found = _line_search(likelihood, theta, point, way)
         if found is None:
-            reason = Reason.NO_DESCENT
+            near = likelihood.condition(point) < 100.0 * control.singular
+            reason = Reason.DEGENERATE if near else Reason.NO_DESCENT
             break
         theta, point = found
     steepest = float(np.abs(curve.g).max())

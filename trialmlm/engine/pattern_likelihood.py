@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from trialmlm.engine.optimize import Control
     from trialmlm.engine.summary import Summary
 
+#: below this a Σ is not looked at; the search calls it degenerate a little earlier
+LEAST = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class PatternLikelihood:
@@ -59,8 +62,12 @@ class PatternLikelihood:
         return self.covariance.start(start), self.covariance.start(np.diag(np.diag(start)))
 
     def evaluate(self, theta: Array) -> State:
-        """The point at θ."""
-        return evaluate(self.summary, self.covariance.sigma(theta), reml=self.reml)
+        """The point at θ; a Σ that is singular to working precision is refused as well."""
+        Sigma = self.covariance.sigma(theta)
+        variances = np.diag(Sigma)
+        if variances.min() < LEAST * variances.max() or _smallest_eigenvalue(Sigma) < LEAST:
+            raise np.linalg.LinAlgError("at a singular covariance the likelihood is rounding")
+        return evaluate(self.summary, Sigma, reml=self.reml)
 
     def search(self, theta: Array, point: State) -> Curve:
         """Derivatives by θ, by the chain rule from those by Σ."""
@@ -86,14 +93,19 @@ class PatternLikelihood:
 
     def condition(self, point: State) -> float:
         """The smallest eigenvalue of the correlation: 0 at a singular Σ, whatever the units."""
-        sd = np.sqrt(np.diag(point.Sigma))
-        return float(np.linalg.eigvalsh(point.Sigma / np.outer(sd, sd))[0])
+        return _smallest_eigenvalue(point.Sigma)
 
     def degenerate(self, point: State, control: Control) -> bool:
         """Whether a correlation of one or a variance of zero is near."""
         variances = np.diag(point.Sigma)
         vanishes = bool(variances.min() < control.vanishing * variances.max())
         return vanishes or self.condition(point) < control.singular
+
+
+def _smallest_eigenvalue(Sigma: Array) -> float:
+    """Of the correlation matrix."""
+    sd = np.sqrt(np.diag(Sigma))
+    return float(np.linalg.eigvalsh(Sigma / np.outer(sd, sd))[0])
 
 
 def moments(summary: Summary) -> Array:

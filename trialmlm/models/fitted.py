@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from trialmlm.errors import UsageError
-from trialmlm.formula.grid import reference_grid
+from trialmlm.formula.grid import Grid, reference_grid
 from trialmlm.formula.hypotheses import type_three
 from trialmlm.formula.variables import variable
 from trialmlm.inference.contrasts import Estimates, estimates, f_test
@@ -128,6 +129,58 @@ class FittedModel:
             self.coding, self.variables, (*within, *names), weights=weights, at=at
         )
         return LsMeans(grid, names, within, self.method, confidence)
+
+    def slopes(
+        self,
+        of: str,
+        by: str | tuple[str, ...] = (),
+        *,
+        weights: str = "equal",
+        at: Mapping[str, Any] | None = None,
+        confidence: float = 0.95,
+    ) -> LsMeans:
+        """The change of the LS mean per unit of a number, as the slope over time by arm.
+
+        Parameters
+        ----------
+        of : str
+            A column that enters the model as a number, linearly.
+        by : str or tuple of str
+            The factor(s) whose levels' slopes are compared.
+        weights, at, confidence
+            As in `ls_means`.
+
+        Returns
+        -------
+        LsMeans
+            Slopes in place of means; `contrasts` are differences of slopes.
+
+        Raises
+        ------
+        UsageError
+            If `of` is no number of the model, or enters it other than linearly.
+
+        Examples
+        --------
+        >>> fit.slopes("YEARS", by="ARM").contrasts("vs-control").frame  # doctest: +SKIP
+        """
+        if of not in self.coding.numeric:
+            known = ", ".join(self.coding.numeric) or "none"
+            msg = f"slopes: {of} does not enter the model as a number; its numbers are {known}"
+            raise UsageError(msg)
+        names = (by,) if isinstance(by, str) else tuple(by)
+        grids = [
+            reference_grid(
+                self.coding, self.variables, names, weights=weights, at={**(at or {}), of: value}
+            )
+            for value in (0.0, 1.0, 2.0)
+        ]
+        first, second = (b.L - a.L for a, b in pairwise(grids))
+        if not np.allclose(first, second, rtol=1e-9, atol=1e-12):
+            msg = f"slopes: {of} does not enter the model linearly; its slope is not one number"
+            raise UsageError(msg)
+        slopes = Grid(names, grids[0].cells, first)
+        return LsMeans(slopes, names, (), self.method, confidence)
 
     @cached_property
     def hypotheses(self) -> dict[str, Array]:

@@ -22,6 +22,7 @@ from trialmlm.formula.response import response_values
 from trialmlm.formula.variables import Variable, factor
 from trialmlm.inference.register import DF_METHODS
 from trialmlm.models.fitted import FittedModel
+from trialmlm.models.options import check_options, rows_not_used
 from trialmlm.models.report import report
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ def mmrm(
     """
     read = _read(formula)
     term = _covariance_of(read)
-    _check_options(df, information, vcov, weights, reml=reml)
+    check_options(df, information, vcov, weights, reml=reml)
     frame = model_frame(data, sorted(read.variables))
     visits = _factor(frame, term.visit[0])
     subjects = _factor(frame, term.subject)
@@ -261,7 +262,7 @@ def mmrm(
         visits=visits,
         subjects=subjects,
         method=DF_METHODS[df](gaussian, information),
-        notes=_notes(frame, data, term),
+        notes=rows_not_used(frame, data, term.subject),
     )
 
 
@@ -284,23 +285,6 @@ def _covariance_of(read: ModelFormula) -> CovarianceTerm:
             f"mmrm: a covariance per level of {term.group} is not available in this version"
         )
     return term
-
-
-def _check_options(
-    df: str, information: str, vcov: str | None, weights: str | None, *, reml: bool
-) -> None:
-    if df not in DF_METHODS:
-        msg = f"df: found {df!r}, expected one of {', '.join(DF_METHODS)}"
-        raise UsageError(msg)
-    if information not in {"observed", "expected"}:
-        msg = f"information: found {information!r}, expected 'observed' or 'expected'"
-        raise UsageError(msg)
-    if df.startswith("kenward-roger") and not reml:
-        raise UsageError("df: Kenward-Roger is defined for REML; use df='satterthwaite' under ML")
-    if vcov is not None:
-        raise NotAvailableError("vcov: sandwich covariances are not available in this version")
-    if weights is not None:
-        raise NotAvailableError("weights are not available in this version")
 
 
 def _factor(frame: ModelFrame, name: str) -> Variable:
@@ -344,14 +328,3 @@ def _check_identified(design: Design, visits: Variable) -> None:
             "leave a visit out or use a structure with fewer parameters"
         )
         raise FitError(msg)
-
-
-def _notes(frame: ModelFrame, data: pd.DataFrame, term: CovarianceTerm) -> tuple[str, ...]:
-    notes = []
-    if frame.rows.size < frame.n_read:
-        why = ", ".join(f"{name} missing in {count:,}" for name, count in frame.absent.items())
-        notes.append(f"{frame.n_read - frame.rows.size:,} of {frame.n_read:,} rows not used: {why}")
-        lost = data[term.subject].nunique() - data[term.subject].iloc[frame.rows].nunique()
-        if lost:
-            notes.append(f"{lost:,} subjects have no complete row and are not used")
-    return tuple(notes)

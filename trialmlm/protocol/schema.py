@@ -147,6 +147,10 @@ class Protocol(Noun):
         """
         return self._source.node.place_of(path).line if self._source else None
 
+    def column_of(self, *path: str | int) -> int | None:
+        """Return the column where a part stands, from 1; else as `line_of`."""
+        return self._source.node.place_of(path).column if self._source else None
+
     def read_from(self, source: Source) -> Self:
         """Return this protocol with the file it was read from."""
         placed = self.model_copy()

@@ -34,6 +34,10 @@ class Cells:
         """One statistic; None where there is none."""
         return self.results.value(statistic=statistic, **{**self.fixed, **keys})
 
+    def note(self, statistic: str, **keys: str) -> str:
+        """Why a statistic could not be estimated; empty where it could."""
+        return self.results.note(statistic=statistic, **{**self.fixed, **keys})
+
     def count(self, statistic: str = "n", **keys: str) -> Cell:
         """A number of subjects; one that nobody counted is 0."""
         value = self.value(statistic, **keys)

@@ -42,9 +42,11 @@ def footnotes(order: Order, record: AnalysisRecord | None) -> Footnotes:
             lines.append(note)
             continue
         text = KEYWORDS[note](record) if record is not None else ""
-        if text:
+        if text and note in MARKED:
             marks[note] = f"[{len(marks) + 1}]"
             lines.append(f"{marks[note]} {text}")
+        elif text:
+            lines.append(text)
     return Footnotes(tuple(lines), marks)
 
 
@@ -84,3 +86,5 @@ KEYWORDS: Mapping[str, Callable[[AnalysisRecord], str]] = {
     "missing-data": _missing_data,
     "records": _records,
 }
+#: the keywords that rows of the tables point to; the others stand without a mark
+MARKED = frozenset({"model", "dose-response", "pairwise"})

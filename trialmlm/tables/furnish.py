@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from trialmlm.tables.page import Note, Page, PageRow, Pair, Span
+from trialmlm.tables.stack import stacked
 from trialmlm.tables.wrap import breadth, clean, wrap
 
 if TYPE_CHECKING:
@@ -125,21 +126,8 @@ def _headings(display: Display, grid: Grid) -> tuple[tuple[str, ...], ...]:
 
 
 def _stacked(spanners: Sequence[Spanner], grid: Grid) -> tuple[tuple[Span, ...], ...]:
-    """Put spanners in rows: each above all it overlaps that are narrower."""
-    levels: list[list[Spanner]] = []
-    for spanner in sorted(spanners, key=lambda one: (one.last - one.first, one.first)):
-        level = 1 + max((k for k, row in enumerate(levels) if _overlaps(spanner, row)), default=-1)
-        if level == len(levels):
-            levels.append([])
-        levels[level].append(spanner)
-    return tuple(
-        tuple(_span(one, grid) for one in sorted(row, key=lambda one: one.first))
-        for row in reversed(levels)
-    )
-
-
-def _overlaps(spanner: Spanner, row: Iterable[Spanner]) -> bool:
-    return any(spanner.first <= other.last and other.first <= spanner.last for other in row)
+    """Wrap the spanners, row by row."""
+    return tuple(tuple(_span(one, grid) for one in row) for row in stacked(spanners))
 
 
 def _span(spanner: Spanner, grid: Grid) -> Span:

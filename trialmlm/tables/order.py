@@ -67,6 +67,10 @@ class Order:
     confidence : float
     average_over : str
         ``visits`` where LS means are averaged over them.
+    columns : tuple of Heading
+        Columns of the subjects' data set that are summed up.
+    unit : str
+        Of the endpoint.
     """
 
     kind: Literal["Table", "Listing"]
@@ -87,6 +91,8 @@ class Order:
     footnotes: tuple[str, ...] = ()
     confidence: float = 0.95
     average_over: str = ""
+    columns: tuple[Heading, ...] = ()
+    unit: str = ""
 
     def arm(self, key: str) -> Heading:
         """The arm with this key."""

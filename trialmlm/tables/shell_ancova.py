@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 from trialmlm.tables.cells import EMPTY, Cells, row
 from trialmlm.tables.comparisons import comparison_blocks
 from trialmlm.tables.display import Block, Column, Display
+from trialmlm.tables.estimable import not_estimable
 from trialmlm.tables.footnotes import Footnotes, footnotes
 from trialmlm.tables.headings import arm_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trialmlm.results.results import Results
     from trialmlm.tables.order import Order
 
@@ -42,7 +45,7 @@ def ancova(order: Order, results: Results) -> Display:
         population=order.population.text,
         columns=(Column(("",), 2.8, "left"), *arm_columns(order, results)),
         blocks=(*described, *_trend(order, cells, notes), *comparison_blocks(order, cells, notes)),
-        footnotes=notes.lines,
+        footnotes=(*notes.lines, *not_estimable(order, _lacking(order, cells))),
     )
 
 
@@ -76,3 +79,11 @@ def _trend(order: Order, cells: Cells, notes: Footnotes) -> tuple[Block, ...]:
     blank = [EMPTY] * (len(order.arms) - 1)
     label = f"p-value (Dose Response){notes.mark('model', 'dose-response')}"
     return (Block((row(label, *blank, found),)),)
+
+
+def _lacking(order: Order, cells: Cells) -> Iterator[tuple[str, str, str]]:
+    """Which arms have no LS mean, or no description, and why."""
+    for arm in order.arms:
+        estimated = cells.note("estimate", quantity="ls-mean", arm=arm.key)
+        described = cells.note("sd", quantity="change", visit=order.at, arm=arm.key)
+        yield arm.text, "", estimated or described

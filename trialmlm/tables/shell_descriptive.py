@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from trialmlm.tables.cells import EMPTY, Cells, row
 from trialmlm.tables.display import Block, Cell, Column, Display, Row, Spanner
+from trialmlm.tables.estimable import not_estimable
 from trialmlm.tables.footnotes import footnotes
 from trialmlm.tables.headings import subjects
 
@@ -59,7 +60,10 @@ def descriptive_by_visit(order: Order, results: Results) -> Display:
         columns=_COLUMNS,
         spanners=_SPANNERS,
         blocks=tuple(_block(arm, order, results) for arm in order.arms),
-        footnotes=footnotes(order, None).lines,
+        footnotes=(
+            *footnotes(order, None).lines,
+            *not_estimable(order, _lacking(order, results)),
+        ),
     )
 
 
@@ -69,17 +73,11 @@ def _block(arm: Heading, order: Order, results: Results) -> Block:
 
 
 def _rows(arm: str, order: Order, results: Results) -> Iterator[Row]:
-    shared = {
-        "analysis": "summary",
-        "endpoint": order.endpoint,
-        "population": order.population.key,
-        "arm": arm,
-    }
-    base = Cells(results, order, {**shared, "method": "observed", "visit": order.baseline})
+    base = _cells(order, results, arm, "observed", order.baseline)
     yield row(order.baseline, *_five(base, "value", n=True), *[EMPTY] * 7, indent=1)
     for method in order.records:
         for visit in order.visits:
-            cells = Cells(results, order, {**shared, "method": method, "visit": visit})
+            cells = _cells(order, results, arm, method, visit)
             yield row(
                 f"{visit} {RECORDS[method]}",
                 *_five(cells, "value", n=True),
@@ -88,6 +86,28 @@ def _rows(arm: str, order: Order, results: Results) -> Iterator[Row]:
                 *_five(cells, "change", n=False),
                 indent=1,
             )
+
+
+def _cells(order: Order, results: Results, arm: str, method: str, visit: str) -> Cells:
+    """The statistics of one row."""
+    keys = {
+        "analysis": "summary",
+        "endpoint": order.endpoint,
+        "population": order.population.key,
+        "arm": arm,
+        "method": method,
+        "visit": visit,
+    }
+    return Cells(results, order, keys)
+
+
+def _lacking(order: Order, results: Results) -> Iterator[tuple[str, str, str]]:
+    """Which arms cannot be described at which visits, and why."""
+    for arm in order.arms:
+        for method in order.records:
+            for visit in order.visits:
+                cells = _cells(order, results, arm.key, method, visit)
+                yield arm.text, f"{visit} {RECORDS[method]}", cells.note("sd", quantity="change")
 
 
 def _five(cells: Cells, quantity: str, *, n: bool) -> list[Cell]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trialmlm.tables.cells import EMPTY, Cells, row
 from trialmlm.tables.comparisons import comparison_blocks
 from trialmlm.tables.display import Block, Column, Display
+from trialmlm.tables.estimable import not_estimable
 from trialmlm.tables.footnotes import Footnotes, footnotes
 from trialmlm.tables.headings import arm_columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trialmlm.results.results import Results
     from trialmlm.tables.order import Order
 
@@ -38,7 +42,7 @@ def mmrm(order: Order, results: Results) -> Display:
         population=order.population.text,
         columns=(Column(("",), 2.8, "left"), *arm_columns(order, results)),
         blocks=tuple(block for visit in visits for block in _visit(order, cells, notes, visit)),
-        footnotes=(*notes.lines, *_not_estimable(order, cells, visits)),
+        footnotes=(*notes.lines, *not_estimable(order, _lacking(order, cells, visits))),
     )
 
 
@@ -58,22 +62,15 @@ def _visit(order: Order, cells: Cells, notes: Footnotes, visit: str) -> tuple[Bl
         indent=1,
     )
     heading = row(visit, *[EMPTY] * len(arms), bold=True)
-    return (Block((heading, count, means)), *comparison_blocks(order, cells, notes, visit))
+    compared = comparison_blocks(order, cells, notes, visit)
+    below = (replace(held, indent=held.indent + 1) for block in compared for held in block.rows)
+    # one block, so that a page never begins with numbers of a visit it does not name
+    return (Block((heading, count, means, *below)),)
 
 
-def _not_estimable(order: Order, cells: Cells, visits: tuple[str, ...]) -> tuple[str, ...]:
-    """A line that says which arms have no estimate at which visits."""
-    lacking = [
-        f"{arm.text}{f' at {visit}' if visit else ''}"
-        for visit in visits
-        for arm in order.arms
-        if _is_nan(cells.value("estimate", quantity="ls-mean", arm=arm.key, visit=visit))
-    ]
-    if not lacking:
-        return ()
-    text = order.numbers.not_estimable
-    return (f"{text}: not estimable, as there are no data for {', '.join(lacking)}.",)
-
-
-def _is_nan(value: float | None) -> bool:
-    return value is not None and value != value
+def _lacking(order: Order, cells: Cells, visits: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    """Which arms have no LS mean at which visits, and why."""
+    for visit in visits:
+        for arm in order.arms:
+            why = cells.note("estimate", quantity="ls-mean", arm=arm.key, visit=visit)
+            yield arm.text, visit, why

@@ -1,0 +1,132 @@
+"""Bad input ends in one of the package's own errors, with what was found and what to do."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from trials import random_trial
+
+from trialmlm.errors import ExpressionError, FitError, NotAvailableError, UsageError
+from trialmlm.models.ancova import ancova
+from trialmlm.models.mmrm import mmrm
+
+FRAME = random_trial(41).frame
+US = "us(AVISIT | USUBJID)"
+MAIN = f"CHG ~ BASE + ARMCD*AVISIT + {US}"
+
+
+def changed(**columns) -> pd.DataFrame:
+    return FRAME.assign(**columns)
+
+
+def alternating(first, second) -> list[object]:
+    return [first if k % 2 else second for k in range(len(FRAME))]
+
+
+def apart() -> pd.DataFrame:
+    """No subject has both the first and the last visit."""
+    early = FRAME["USUBJID"] < "S5"
+    return FRAME[~((FRAME["AVISIT"] == "V1") & early) & ~((FRAME["AVISIT"] == "V3") & ~early)]
+
+
+@pytest.mark.parametrize(
+    ("formula", "frame", "message"),
+    [
+        (MAIN, pd.concat([FRAME, FRAME.head(2)]), r"2 subject-visits have several rows \(S"),
+        (MAIN, FRAME[FRAME.ARMCD == "A"], "ARMCD has only the level 'A'"),
+        (MAIN, FRAME.drop(columns="BASE"), "no column BASE"),
+        (MAIN.replace("ARMCD", "ARMC"), FRAME, r"did you mean ARMCD\?"),
+        (MAIN, changed(CHG="high"), "response CHG is text"),
+        (MAIN, changed(CHG=FRAME.CHG > 5), "response CHG is text or a factor"),
+        (f"SEX ~ SEX + BASE + {US}", FRAME, "response SEX is text"),
+        (
+            MAIN,
+            changed(BASE=FRAME.BASE.where(FRAME.index != 3, np.inf)),
+            "BASE is infinite in row 3",
+        ),
+        (MAIN, changed(CHG=np.nan), r"no complete row among \d+; missing values: CHG"),
+        (MAIN, FRAME.head(0), "no complete row among 0"),
+        (MAIN, apart(), "no subject has both visits V1 and V3"),
+        (MAIN, changed(CHG=2.5), "reproduce the response exactly"),
+        (MAIN, changed(CHG=1.0 + 3.1 * FRAME.BASE), "reproduce the response exactly"),
+        (
+            MAIN,
+            random_trial(1, 2, missing=0.0).frame,
+            "6 observations cannot carry 6 fixed effects",
+        ),
+        (MAIN, changed(BASE=pd.Timestamp("2024-05-01")), "BASE is a date"),
+        (MAIN, changed(BASE=datetime.date(2024, 5, 1)), "BASE is a date"),
+        (MAIN, changed(ARMCD=alternating(1, "A")), "ARMCD mixes text, numbers"),
+        (f"log(CHG) ~ AVISIT + {US}", changed(CHG=FRAME.CHG - 9), r"log\(CHG\) is not a finite"),
+        (f"CHG ~ log(BASE - 60) + {US}", FRAME, r"log\(BASE - 60\) is not a finite"),
+        (f"CHG ~ log(SEX) + {US}", FRAME, "asks for a number, but SEX is text"),
+        (f"CHG ~ 0 + {US}", FRAME, "no fixed effect"),
+        (f"CHG ~ poly(BASE, 200) + {US}", FRAME, "cannot be computed from these data"),
+        (f"CHG ~ C(ARMCD, Treatment('PBO')) + {US}", FRAME, "'PBO' is not among the levels"),
+    ],
+)
+def test_data_that_do_not_carry_the_model(formula, frame, message):
+    with pytest.raises(FitError, match=message):
+        mmrm(formula, frame)
+
+
+@pytest.mark.parametrize(
+    ("formula", "options", "error", "message"),
+    [
+        (MAIN, {"df": "kenward-roger", "reml": False}, UsageError, "defined for REML"),
+        (MAIN, {"df": "kr"}, UsageError, "found 'kr', expected one of satterthwaite"),
+        (MAIN, {"information": "fisher"}, UsageError, "expected 'observed' or 'expected'"),
+        (MAIN, {"vcov": "CR2"}, NotAvailableError, "sandwich"),
+        (MAIN, {"weights": "W"}, NotAvailableError, "weights"),
+        ("CHG ~ BASE", {}, UsageError, "names no residual covariance"),
+        (f"~ BASE + {US}", {}, UsageError, "no response"),
+        ("CHG ~ BASE + ar1(AVISIT | USUBJID)", {}, NotAvailableError, "ar1 is not available"),
+        ("CHG ~ BASE + us(AVISIT | ARMCD/USUBJID)", {}, NotAvailableError, "per level of ARMCD"),
+        (f"CHG ~ BASE + (1 | USUBJID) + {US}", {}, NotAvailableError, "random effects"),
+        (f"CHG ~ __import__('os') + {US}", {}, ExpressionError, "__import__"),
+        (f"CHG ~ BASE + {US} +", {}, ExpressionError, "ends"),
+    ],
+)
+def test_requests_that_cannot_be_met(formula, options, error, message):
+    with pytest.raises(error, match=message):
+        mmrm(formula, FRAME, **options)
+
+
+@pytest.mark.parametrize(
+    ("formula", "frame", "error", "message"),
+    [
+        ("CHG ~ BASE + " + US, FRAME, UsageError, "belongs in mmrm"),
+        ("CHG ~ (1 | USUBJID)", FRAME, UsageError, "belongs in mmrm"),
+        ("~ BASE", FRAME, UsageError, "no response"),
+        ("SEX ~ BASE", FRAME, FitError, "response SEX is text"),
+        ("CHG ~ USUBJID:AVISIT", FRAME, FitError, "no residual degrees of freedom"),
+        ("CHG ~ BASE", changed(CHG=1.0), FitError, "no variation is left"),
+        ("CHG ~ 0", FRAME, FitError, "no fixed effect"),
+    ],
+)
+def test_what_an_analysis_of_covariance_refuses(formula, frame, error, message):
+    with pytest.raises(error, match=message):
+        ancova(formula, frame)
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "message"),
+    [
+        ({"ARMCD": "Z"}, FitError, "not fitted on: 'Z'; it knows 'A', 'B'"),
+        ({"BASE": "fifty"}, FitError, "BASE is text or a factor, where the model needs a number"),
+        ({"BASE": np.nan}, UsageError, "BASE is missing or has missing values"),
+        ({"BASE": np.inf}, FitError, "not a finite number where BASE = inf"),
+    ],
+)
+def test_new_rows_that_cannot_be_predicted(columns, error, message):
+    fit = mmrm(MAIN, FRAME)
+    with pytest.raises(error, match=message):
+        fit.predict(FRAME.head(3).assign(**columns))
+
+
+def test_a_missing_column_at_prediction_is_named():
+    with pytest.raises(UsageError, match="AVISIT is missing"):
+        mmrm(MAIN, FRAME).predict(FRAME.drop(columns="AVISIT"))

@@ -1,0 +1,126 @@
+"""An MMRM over the visits, carried out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trialmlm.batch.estimates import (
+    counts_of,
+    differences_of,
+    means_of,
+    record_of,
+    type_three_of,
+)
+from trialmlm.errors import FitError
+from trialmlm.formula.grammar import read_formula
+from trialmlm.models.mmrm import mmrm
+from trialmlm.protocol.estimands import ValueAt
+from trialmlm.results.results import Results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trialmlm.batch.context import Context, Counts
+    from trialmlm.batch.task import Task
+    from trialmlm.models.fitted import FittedModel
+    from trialmlm.models.mmrm import MmrmFit
+    from trialmlm.results.statistic import Statistic
+
+
+def mmrm_analysis(task: Task) -> Results:
+    """LS means and differences by visit, covariance, type III tests, fit statistics.
+
+    Raises
+    ------
+    FitError
+        If the data do not carry the model, or the fit did not converge.
+    """
+    analysis = task.analysis
+    fit = mmrm(
+        analysis.model or "",
+        task.frame,
+        df=analysis.df,
+        information=analysis.information,
+        reml=analysis.reml,
+    )
+    if not fit.convergence.converged:
+        raise FitError(str(fit.convergence))
+    context = task.context(fit.method.name)
+    visit = read_formula(analysis.model or "").covariance[0].visit[0]
+    counts = tuple(counts_of(context, task, fit.rows.rows, visit))
+    statistics = (
+        *(context.statistic("count", "n", n, arm=arm, visit=v) for arm, v, n in counts),
+        *_by_visit(context, task, fit, visit, counts),
+        *(_averaged(context, task, fit, counts) if analysis.average_over == "visits" else ()),
+        *_covariance(context, fit),
+        *type_three_of(context, fit),
+        *_fit_statistics(context, fit),
+    )
+    estimation = "REML" if analysis.reml else "ML"
+    extra = {
+        "covariance": f"{fit.family.title.lower()} covariance over the visits",
+        "estimation": estimation,
+    }
+    record = record_of(task, fit, counts, extra, str(fit.convergence), visit=_visit_of(task))
+    return Results(statistics, (record,))
+
+
+def _by_visit(
+    context: Context, task: Task, fit: MmrmFit, visit: str, counts: Counts
+) -> Iterator[Statistic]:
+    """LS means and differences at every visit of the schedule."""
+    analysis = task.analysis
+    means = fit.ls_means(
+        context.arm_column, by=visit, weights=analysis.weights, confidence=analysis.confidence
+    )
+    visits = task.protocol.schedule.visit_names if task.protocol.schedule else ()
+    yield from means_of(context, means, (visit,), visits, counts)
+    yield from differences_of(context, task, means, (visit,), visits, counts)
+
+
+def _averaged(
+    context: Context, task: Task, fit: FittedModel, counts: Counts
+) -> Iterator[Statistic]:
+    """LS means and differences averaged over the visits."""
+    analysis = task.analysis
+    means = fit.ls_means(
+        context.arm_column, weights=analysis.weights, confidence=analysis.confidence
+    )
+    yield from means_of(context, means, (), ("",), counts)
+    yield from differences_of(context, task, means, (), ("",), counts)
+
+
+def _visit_of(task: Task) -> str:
+    """The visit that the estimand asks for; empty where LS means are averaged over visits."""
+    analysis = task.analysis
+    if analysis.average_over == "visits":
+        return ""
+    if analysis.at is not None:
+        return analysis.at
+    if analysis.estimand is not None:
+        variable = task.protocol.estimand(analysis.estimand).variable
+        if isinstance(variable, ValueAt):
+            return variable.at
+    return task.protocol.schedule.visit_names[-1] if task.protocol.schedule else ""
+
+
+def _covariance(context: Context, fit: MmrmFit) -> Iterator[Statistic]:
+    """The lower triangle of Σ̂."""
+    found = fit.covariance
+    visits, values = [str(visit) for visit in found.index], found.to_numpy()
+    for i, first in enumerate(visits):
+        for j, second in enumerate(visits[: i + 1]):
+            value = float(values[i, j])
+            yield context.statistic("covariance", "estimate", value, visit=first, group=second)
+
+
+def _fit_statistics(context: Context, fit: MmrmFit) -> Iterator[Statistic]:
+    found = {
+        "minus2_loglik": fit.minus2_loglik,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "n_obs": fit.n_obs,
+        "n_subjects": fit.n_subjects,
+    }
+    for name, value in found.items():
+        yield context.statistic("fit", name, float(value))

@@ -1,0 +1,125 @@
+"""Random slopes over actual time, carried out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trialmlm.batch.estimates import (
+    differences_of,
+    means_of,
+    record_of,
+    type_three_of,
+)
+from trialmlm.errors import FitError, UsageError
+from trialmlm.models.lmm import lmm
+from trialmlm.results.results import Results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from trialmlm.batch.context import Context
+    from trialmlm.batch.task import Task
+    from trialmlm.models.lmm import LmmFit
+    from trialmlm.models.ls_means import LsMeans
+    from trialmlm.results.statistic import Statistic
+
+
+def slope_analysis(task: Task) -> Results:
+    """Slopes by arm and their differences, variance components, type III tests.
+
+    Raises
+    ------
+    FitError
+        If the data do not carry the model, or the fit did not converge.
+    UsageError
+        If the schedule names no time.
+    """
+    analysis = task.analysis
+    schedule = task.protocol.schedule
+    if schedule is None or schedule.time is None:
+        raise UsageError("a model of slopes needs the schedule's time (time: {name: YEARS})")
+    fit = lmm(
+        analysis.model or "",
+        task.frame,
+        df=analysis.df,
+        information=analysis.information,
+        reml=analysis.reml,
+    )
+    if not fit.convergence.converged:
+        raise FitError(str(fit.convergence))
+    context = task.context(fit.method.name)
+    slopes = fit.slopes(
+        schedule.time.name,
+        by=context.arm_column,
+        weights=analysis.weights,
+        confidence=analysis.confidence,
+    )
+    used = task.frame.iloc[fit.rows.rows]
+    counts = tuple(_subjects(context, task, fit))
+    statistics = (
+        *(context.statistic("count", "n", float(n), arm=arm) for arm, _, n in counts),
+        *(
+            context.statistic(
+                "count", "values", float((used[context.arm_column] == held.value).sum()), arm=key
+            )
+            for key, held in context.arms.items()
+        ),
+        *means_of(context, slopes, (), ("",), counts, "slope"),
+        *differences_of(context, task, slopes, (), ("",), counts, "slope-difference"),
+        *_relative(context, task, slopes),
+        *_components(context, fit),
+        *type_three_of(context, fit),
+        *_fit_statistics(context, fit),
+    )
+    extra = {
+        "covariance": f"random {' and '.join(_words(fit))} by subject, unstructured",
+        "estimation": "REML" if analysis.reml else "ML",
+    }
+    record = record_of(task, fit, counts, extra, str(fit.convergence), headline="slope-difference")
+    return Results(statistics, (record,))
+
+
+def _words(fit: LmmFit) -> list[str]:
+    return ["intercept" if n == "(Intercept)" else f"slope of {n}" for n in fit.random.names]
+
+
+def _subjects(context: Context, task: Task, fit: LmmFit) -> Iterator[tuple[str, str, int]]:
+    """Subjects analysed by arm."""
+    subject = task.protocol.data.subjects.subject
+    used = task.frame.iloc[fit.rows.rows]
+    for key, arm in context.arms.items():
+        yield key, "", int(used.loc[used[context.arm_column] == arm.value, subject].nunique())
+
+
+def _relative(context: Context, task: Task, slopes: LsMeans) -> Iterator[Statistic]:
+    """100 (1 − slope / slope of the arm compared with), in percent."""
+    by_arm = slopes.frame.set_index(slopes.frame[context.arm_column].astype(str))["estimate"]
+    for arm, versus in task.pairs:
+        own, other = (by_arm.get(context.arms[key].value, float("nan")) for key in (arm, versus))
+        yield context.statistic(
+            "relative-reduction",
+            "estimate",
+            100.0 * (1.0 - float(own) / float(other)),
+            arm=arm,
+            versus=versus,
+        )
+
+
+def _components(context: Context, fit: LmmFit) -> Iterator[Statistic]:
+    """Variances and covariances; standard deviations and correlations."""
+    for row in fit.variance_components().to_dict(orient="records"):
+        group = " ".join(str(row[name]) for name in ("group", "term", "term_2")).strip()
+        for name in ("variance", "sd"):
+            yield context.statistic("variance-component", name, float(row[name]), group=group)
+
+
+def _fit_statistics(context: Context, fit: LmmFit) -> Iterator[Statistic]:
+    found = {
+        "minus2_loglik": fit.minus2_loglik,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "n_obs": fit.n_obs,
+        "n_subjects": fit.n_groups,
+    }
+    for name, value in found.items():
+        yield context.statistic("fit", name, float(value))

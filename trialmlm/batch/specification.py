@@ -1,0 +1,65 @@
+"""How an analysis was carried out, in the words of its results and footnotes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trialmlm.batch.task import Task
+
+_WEIGHTS = {
+    "equal": "LS means weight the levels of other factors equally",
+    "observed-margins": "LS means weight the levels of other factors as observed (OM)",
+}
+_MISSING = {
+    "observed": "Missing values are not imputed: missing at random is assumed.",
+    "locf": "Missing values: last observed post-baseline value carried forward (LOCF).",
+    "locf-records": "Missing values: last observation carried forward, as recorded in the data "
+    "(DTYPE LOCF).",
+}
+_COMPLETE = "Subjects without a value at the visit are not analysed."
+_DF = {
+    "kenward-roger": "Kenward-Roger degrees of freedom and standard errors",
+    "kenward-roger-linear": "Kenward-Roger (linear) degrees of freedom and standard errors",
+    "satterthwaite": "Satterthwaite degrees of freedom",
+    "residual": "residual degrees of freedom",
+    "asymptotic": "normal distribution",
+}
+
+
+def specification_of(task: Task, df_method: str, extra: Mapping[str, str]) -> dict[str, str]:
+    """The resolved specification of an analysis.
+
+    Parameters
+    ----------
+    task : Task
+    df_method : str
+        Name of the method that was used.
+    extra : mapping of str to str
+        What only this kind of analysis has, after the model.
+    """
+    analysis, arms = task.analysis, task.protocol.ordered_arms
+    contrasts = "; ".join(f"{arms[a].name} minus {arms[b].name}" for a, b in task.pairs)
+    specification = {
+        "model": analysis.model or "",
+        **extra,
+        "degrees of freedom": _DF[df_method],
+        "LS means": _WEIGHTS[analysis.weights],
+        "intervals": f"two-sided {analysis.confidence * 100:g}% confidence intervals (CI)",
+        "missing values": assumption_of(task),
+        "contrasts": f"{contrasts}; p-values are not adjusted for multiplicity.",
+    }
+    return specification | ({"visit": analysis.at} if analysis.at else {})
+
+
+def assumption_of(task: Task) -> str:
+    """What the analysis assumes of missing values, in words."""
+    rows = task.analysis.rows
+    said = _MISSING[task.imputation]
+    if task.method == "ANCOVA" and task.imputation == "observed":
+        said = _COMPLETE
+    if rows is not None and rows.observed_at is not None:
+        said = f"Only subjects with a value at {rows.observed_at} are analysed (completers)."
+    return said

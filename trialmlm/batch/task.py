@@ -1,0 +1,128 @@
+"""One analysis with its data at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from trialmlm.batch.carry import records_for
+from trialmlm.batch.context import Context
+from trialmlm.batch.covariates import with_covariates
+from trialmlm.batch.kept_rows import kept_rows, with_baseline
+from trialmlm.errors import UsageError
+from trialmlm.formula.grammar import read_formula
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trialmlm.adam.analysis_set import AnalysisSet
+    from trialmlm.adam.sites import Pooling
+    from trialmlm.batch.inputs import Inputs
+    from trialmlm.batch.plan import PlannedAnalysis
+    from trialmlm.protocol.analyses import Analysis
+    from trialmlm.protocol.schema import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One analysis with its data at hand.
+
+    Attributes
+    ----------
+    planned : PlannedAnalysis
+    protocol : Protocol
+    records : AnalysisSet
+        Behind the frame.
+    frame : DataFrame
+        The records used.
+    """
+
+    planned: PlannedAnalysis
+    protocol: Protocol
+    records: AnalysisSet
+    frame: pd.DataFrame
+
+    @property
+    def analysis(self) -> Analysis:
+        """As resolved."""
+        return self.planned.analysis
+
+    @property
+    def method(self) -> str:
+        """What its model makes it: ``MMRM``, ``LMM`` (random effects) or ``ANCOVA``."""
+        return method_of(self.analysis.model or "")
+
+    @property
+    def imputation(self) -> str:
+        """``observed``, ``locf`` or ``locf-records``."""
+        return imputation_of(self.analysis)
+
+    def context(self, df_method: str) -> Context:
+        """What its statistics share."""
+        return Context(
+            self.planned.name,
+            self.method,
+            self.analysis.endpoint or "",
+            self.analysis.population or "",
+            df_method,
+            self.protocol.ordered_arms,
+            self.protocol.data.subjects.arm or "",
+        )
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The arms compared: those named, or every arm with the control."""
+        named = tuple((a, b) for a, b in self.analysis.pairs)
+        control = self.protocol.control
+        if named or control is None:
+            return named
+        return tuple((arm, control) for arm in self.protocol.ordered_arms if arm != control)
+
+
+def method_of(model: str) -> str:
+    """``LMM`` with random effects, ``MMRM`` with a residual covariance alone, else ``ANCOVA``."""
+    read = read_formula(model)
+    if read.random:
+        return "LMM"
+    return "MMRM" if read.covariance else "ANCOVA"
+
+
+def imputation_of(analysis: Analysis) -> str:
+    """How its missing values are filled in."""
+    missing = analysis.missing
+    return (missing.method if missing is not None else None) or "observed"
+
+
+def make_task(planned: PlannedAnalysis, inputs: Inputs) -> Task:
+    """Find the records of an analysis.
+
+    Raises
+    ------
+    UsageError
+        If the analysis names no endpoint, population or model.
+    DataError
+        If the data contradict the protocol.
+    """
+    analysis = planned.analysis
+    if not (analysis.endpoint and analysis.population and analysis.model):
+        msg = f"analysis {planned.name}: needs a model, an endpoint and a population (or estimand)"
+        raise UsageError(msg)
+    found, frame = records_for(
+        inputs,
+        analysis.endpoint,
+        analysis.population,
+        imputation_of(analysis),
+        analysis.estimand,
+    )
+    if method_of(analysis.model) == "LMM":
+        frame = with_baseline(inputs, found, frame)
+    frame = kept_rows(inputs, analysis, found, frame)
+    used = with_covariates(inputs.protocol, inputs.subjects, frame)
+    return Task(planned, inputs.protocol, _noted(found, analysis.model, inputs.pooling), used)
+
+
+def _noted(found: AnalysisSet, model: str, pooling: Pooling | None) -> AnalysisSet:
+    """The analysis set with the pooling of the sites among its notes, if the model uses it."""
+    if pooling is None or pooling.name not in read_formula(model).variables:
+        return found
+    return replace(found, notes=(*found.notes, str(pooling)))

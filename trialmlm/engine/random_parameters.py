@@ -1,0 +1,81 @@
+"""Parameters of random effects and residual variances: the search's, and the natural ones.
+
+The search runs on the Cholesky factor Λ of G, its diagonal free in sign so that a variance of zero
+is an interior point, and on the logarithms of the residual SDs. The natural parameters are the
+lower triangle of G and the residual variances, in which V is linear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trialmlm.covariance.unstructured import lower_indices
+from trialmlm.engine.likelihood import Curve
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array
+
+
+@dataclass(frozen=True, slots=True)
+class RandomParameters:
+    """r random effects per cluster and so many residual variances.
+
+    Attributes
+    ----------
+    r, levels : int
+    """
+
+    r: int
+    levels: int = 1
+
+    def starts(self) -> tuple[Array, ...]:
+        """Half of the variance between clusters, spread over the random effects; then less."""
+        rows, columns = lower_indices(self.r)
+        diagonal = (rows == columns).astype(float)
+        return tuple(
+            np.append(
+                diagonal * np.sqrt(share / self.r), np.full(self.levels, 0.5 * np.log(1.0 - share))
+            )
+            for share in (0.5, 0.05)
+        )
+
+    def start(self, G: Array, sigma2: float) -> Array:
+        """θ of a positive definite G and one residual variance."""
+        factor = np.linalg.cholesky(G)[lower_indices(self.r)]
+        return np.append(factor, np.full(self.levels, 0.5 * np.log(sigma2)))
+
+    def factor(self, theta: Array) -> Array:
+        """Λ, r × r."""
+        factor = np.zeros((self.r, self.r))
+        factor[lower_indices(self.r)] = theta[: -self.levels]
+        return factor
+
+    def sigma2(self, theta: Array) -> Array:
+        """Residual variances."""
+        variances: Array = np.exp(2.0 * theta[-self.levels :])
+        return variances
+
+    def chain(self, theta: Array, natural: Curve) -> Curve:
+        """Derivatives by θ from those by the natural parameters."""
+        factor, sigma2 = self.factor(theta), self.sigma2(theta)
+        rows, columns = lower_indices(self.r)
+        k = rows.size
+        half = np.zeros((k, self.r, self.r))
+        half[np.arange(k), rows] = factor.T[columns]
+        dG = half + half.transpose(0, 2, 1)
+        C = np.diag(np.append(np.zeros(k), 2.0 * sigma2))
+        C[:k, :k] = dG[:, rows, columns]
+        Gamma = np.zeros((self.r, self.r))
+        weight = np.where(rows == columns, 1.0, 0.5)
+        Gamma[rows, columns] = Gamma[columns, rows] = natural.g[:k] * weight
+        bend = np.diag(np.append(np.zeros(k), 4.0 * sigma2 * natural.g[k:]))
+        bend[:k, :k] = 2.0 * Gamma[np.ix_(rows, rows)] * (columns[:, None] == columns)
+        return Curve(
+            C @ natural.g,
+            C @ natural.H @ C.T + bend,
+            C @ natural.A @ C.T,
+            C @ natural.J @ C.T,
+        )

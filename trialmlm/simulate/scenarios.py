@@ -1,0 +1,69 @@
+"""The scenarios by name: what each changes in the default parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from trialmlm.errors import UsageError
+from trialmlm.protocol.names import did_you_mean
+from trialmlm.simulate.parameters import Decline, Exacerbation, Leaving, Parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_DEFAULT = Parameters()
+
+#: name -> parameters. Under `null` drug-stop rates stay unequal: only the effect is gone.
+SCENARIOS: Mapping[str, Parameters] = {
+    "default": _DEFAULT,
+    "null": replace(
+        _DEFAULT,
+        decline=Decline(slope=(-225, -225)),
+        exacerbation=Exacerbation(rate=(0.066, 0.066)),
+    ),
+    "pos_small": replace(_DEFAULT, decline=Decline(slope=(-225, -160))),
+    "mnar": replace(_DEFAULT, leaving=Leaving(seen="current-latent")),
+}
+#: an arm needs two subjects for anything to be compared
+SMALLEST_ARM = 2
+
+
+def scenario(name: str, sizes: int | Sequence[int] | None = None) -> Parameters:
+    """Return a scenario's parameters.
+
+    Parameters
+    ----------
+    name : str
+    sizes : int or sequence of two int, optional
+        Subjects in all, shared as the scenario shares them; or those of each arm, placebo first.
+
+    Raises
+    ------
+    UsageError
+        No scenario has this name, or the sizes are no sizes.
+    """
+    if name not in SCENARIOS:
+        known = ", ".join(SCENARIOS)
+        raise UsageError(
+            f"found the scenario {name!r}, expected one of {known}{did_you_mean(name, SCENARIOS)}"
+        )
+    found = SCENARIOS[name]
+    return found if sizes is None else replace(found, sizes=_sizes(sizes, found.sizes))
+
+
+def _sizes(sizes: int | Sequence[int], shared_as: tuple[int, int]) -> tuple[int, int]:
+    held = _shared(sizes, shared_as) if isinstance(sizes, int) else tuple(sizes)
+    if len(held) != len(shared_as) or any(size < SMALLEST_ARM for size in held):
+        told = sizes if isinstance(sizes, int) else " ".join(map(str, sizes)) or "nothing"
+        raise UsageError(
+            f"sizes: found {told}, expected the number of subjects in all, or two numbers "
+            f"(placebo, active), with at least {SMALLEST_ARM} subjects in each arm"
+        )
+    return held[0], held[1]
+
+
+def _shared(total: int, shared_as: tuple[int, int]) -> tuple[int, int]:
+    placebo, active = shared_as
+    first = round(total * placebo / (placebo + active))
+    return first, total - first

@@ -1,0 +1,123 @@
+"""Columns of the subjects summed up by arm: demographics and baseline, disposition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trialmlm.tables.cells import EMPTY, Cells, row
+from trialmlm.tables.display import Block, Cell, Column, Display
+from trialmlm.tables.footnotes import footnotes
+from trialmlm.tables.headings import arm_columns
+
+if TYPE_CHECKING:
+    from trialmlm.results.results import Results
+    from trialmlm.tables.order import Heading, Order
+
+
+def baseline(order: Order, results: Results) -> Display:
+    """Numbers as n, mean (SD), median (range); levels as n (%) of the subjects with a value.
+
+    Parameters
+    ----------
+    order : Order
+        `columns` in order.
+    results : Results
+        Statistics with ``analysis="subjects"`` and the column's name as quantity.
+    """
+    blocks = tuple(_column(order, results, column) for column in order.columns)
+    return _display(order, results, blocks)
+
+
+def disposition(order: Order, results: Results) -> Display:
+    """Subjects in populations first, then the levels of the columns, all as n (%).
+
+    Parameters
+    ----------
+    order : Order
+        `populations` and `columns` in order; `population` is the denominator.
+    results : Results
+        Counts with ``analysis="populations"`` and with ``analysis="subjects"``.
+    """
+    arms = [*(arm.key for arm in order.arms), ""]
+    counted = Cells(results, order, {"analysis": "populations", "quantity": "count"})
+    first = tuple(
+        row(heading.text, *(_population_share(counted, order, heading.key, arm) for arm in arms))
+        for heading in order.populations
+    )
+    blocks: tuple[Block, ...] = (Block(first),) if first else ()
+    blocks += tuple(_levels(order, results, column) for column in order.columns)
+    return _display(order, results, blocks)
+
+
+def _display(order: Order, results: Results, blocks: tuple[Block, ...]) -> Display:
+    return Display(
+        kind=order.kind,
+        number=order.number,
+        titles=order.titles,
+        population=order.population.text,
+        columns=(Column(("",), 2.4, "left"), *arm_columns(order, results, total=True)),
+        blocks=blocks,
+        footnotes=footnotes(order, None).lines,
+    )
+
+
+def _cells(order: Order, results: Results, column: Heading) -> Cells:
+    keys = {"analysis": "subjects", "population": order.population.key, "quantity": column.key}
+    return Cells(results, order, keys)
+
+
+def _column(order: Order, results: Results, column: Heading) -> Block:
+    cells = _cells(order, results, column)
+    decimals = cells.value("decimals")
+    if decimals is None:
+        return _levels(order, results, column)
+    arms = [*(arm.key for arm in order.arms), ""]
+    more = int(decimals) - order.decimals
+    numeric = Cells(results, order, cells.fixed)
+    return Block(
+        (
+            row(column.text, *[EMPTY] * len(arms)),
+            row("n", *(numeric.count(arm=arm) for arm in arms), indent=1),
+            row("Mean (SD)", *(_mean(numeric, more, arm) for arm in arms), indent=1),
+            row("Median (Range)", *(_median(numeric, more, arm) for arm in arms), indent=1),
+        )
+    )
+
+
+def _mean(cells: Cells, more: int, arm: str) -> Cell:
+    mean, sd = cells.number("mean", more + 1, arm=arm), cells.number("sd", more + 2, arm=arm)
+    return Cell(f"{mean.text} ({sd.text})", mean.values + sd.values)
+
+
+def _median(cells: Cells, more: int, arm: str) -> Cell:
+    median = cells.number("median", more + 1, arm=arm)
+    low, high = cells.number("min", more, arm=arm), cells.number("max", more, arm=arm)
+    return Cell(f"{median.text} ({low.text};{high.text})", median.values + low.values + high.values)
+
+
+def _levels(order: Order, results: Results, column: Heading) -> Block:
+    cells = _cells(order, results, column)
+    arms = [*(arm.key for arm in order.arms), ""]
+    found = results.select(**cells.fixed, statistic="n")
+    levels = dict.fromkeys(s.group for s in found if s.group)
+    return Block(
+        (
+            row(column.text, *[EMPTY] * len(arms)),
+            *(
+                row(level, *(_share(cells, order, level, arm) for arm in arms), indent=1)
+                for level in levels
+            ),
+        )
+    )
+
+
+def _share(cells: Cells, order: Order, level: str, arm: str) -> Cell:
+    n = cells.value("n", group=level, arm=arm) or 0.0
+    of = cells.value("n", arm=arm) or 0.0
+    return Cell(order.numbers.percent(int(n), int(of)), (n, of))
+
+
+def _population_share(cells: Cells, order: Order, population: str, arm: str) -> Cell:
+    n = cells.value("n", population=population, arm=arm) or 0.0
+    of = cells.value("n", population=order.population.key, arm=arm) or 0.0
+    return Cell(order.numbers.percent(int(n), int(of)), (n, of))
