@@ -1,11 +1,17 @@
-# `make test` and `make run-pilot DATA=…` on a machine with Python 3.11+ and make; nothing else is needed.
+# `make demo` and `make test` on a machine with Python 3.11+ and make; nothing else is needed.
 PYTHON ?= python3
 VENV ?= .venv
 RUN = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python
 DATA ?=
 OUT ?= results
 
-.PHONY: test slow lint run-pilot clean
+.PHONY: demo test slow lint run-pilot clean
+
+# a whole simulated trial: data, analyses, tables, figures, one page that shows them all
+demo: $(VENV)/installed
+	$(RUN) -m trialmlm simulate protocols/ipf_fvc --out "$(OUT)/data"
+	$(RUN) -m trialmlm run protocols/ipf_fvc --data "$(OUT)/data" --out "$(OUT)"
+	@echo "open $(OUT)/index.html"
 
 test: $(VENV)/installed
 	$(RUN) -m pytest -n auto -m "not slow"

@@ -13,8 +13,7 @@ from rtf_reader import read_text
 from small_trial import records, subjects, write_trial
 
 from trialmlm import __version__
-from trialmlm.batch import availability
-from trialmlm.batch import run as run_module
+from trialmlm.batch import availability, make_output
 from trialmlm.cli import INTERRUPTED, main
 from trialmlm.tables.shells import SHELLS
 
@@ -328,14 +327,14 @@ def test_an_interrupt_leaves_complete_files_and_no_manifest(
 ) -> None:
     out = tmp_path / "out"
     assert main(["run", str(small), "--out", str(out), "--only", "1"]) == DONE
-    write = run_module.write_file
+    write = make_output.write_file
 
     def interrupted(path: Path, content: bytes) -> str:
         if path.name == "t_2.txt":
             raise KeyboardInterrupt
         return write(path, content)
 
-    monkeypatch.setattr(run_module, "write_file", interrupted)
+    monkeypatch.setattr(make_output, "write_file", interrupted)
     assert main(["run", str(small), "--out", str(out)]) == INTERRUPTED
     assert "every file that was written is complete" in capsys.readouterr().err
     names = {file.name for file in out.iterdir()}

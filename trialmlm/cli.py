@@ -1,4 +1,4 @@
-"""The command line: ``trialmlm run | check | list``."""
+"""The command line: ``trialmlm run | check | list | simulate | init``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _CODES = """exit codes:
   3  the data contradict the protocol; nothing is written
   4  done, with warnings, under --strict
 """
+_PROTOCOL = "protocol file, its folder, or the name of a shipped one"
 #: exit code after an interrupt, as shells have it
 INTERRUPTED = 130
 
@@ -68,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_check(commands)
     _add_list(commands)
+    _add_init(commands)
+    _add_simulate(commands)
     return parser
 
 
@@ -84,7 +87,7 @@ def _command(commands: _Commands, name: str, does: str, example: str) -> argpars
 def _add_run(commands: _Commands) -> None:
     example = "trialmlm run protocols/cdisc_pilot_adas --data adam/ --out results/"
     parser = _command(commands, "run", "carry out a protocol and write its outputs", example)
-    parser.add_argument("protocol", metavar="PROTOCOL", help="protocol file, or its folder")
+    parser.add_argument("protocol", metavar="PROTOCOL", help=_PROTOCOL)
     parser.add_argument("--data", metavar="DIR", help="folder with the data sets")
     parser.add_argument("--out", metavar="DIR", default="results", help="output folder (results)")
     parser.add_argument(
@@ -102,9 +105,7 @@ def _add_check(commands: _Commands) -> None:
     example = "trialmlm check protocols/cdisc_pilot_adas --data adam/"
     does = "say what would run, and on which rows"
     parser = _command(commands, "check", does, example)
-    parser.add_argument(
-        "protocol", metavar="PROTOCOL", nargs="?", help="protocol file, or its folder"
-    )
+    parser.add_argument("protocol", metavar="PROTOCOL", nargs="?", help=_PROTOCOL)
     parser.add_argument("--data", metavar="DIR", help="folder with the data sets")
     parser.add_argument(
         "--schema", action="store_true", help="write the protocol's JSON Schema, for editors"
@@ -115,9 +116,39 @@ def _add_list(commands: _Commands) -> None:
     example = "trialmlm list protocols/cdisc_pilot_adas"
     does = "list a protocol's analyses and outputs, or what this version builds"
     parser = _command(commands, "list", does, example)
+    parser.add_argument("protocol", metavar="PROTOCOL", nargs="?", help=_PROTOCOL)
+
+
+def _add_simulate(commands: _Commands) -> None:
+    example = "trialmlm simulate protocols/ipf_fvc --seed 1 --out adam/"
+    does = "simulate the data of a protocol that says how"
+    parser = _command(commands, "simulate", does, example)
+    parser.add_argument("protocol", metavar="PROTOCOL", help=_PROTOCOL)
+    parser.add_argument("--scenario", metavar="S", help="by default the protocol's")
+    parser.add_argument("--seed", metavar="N", type=int, help="by default the protocol's")
     parser.add_argument(
-        "protocol", metavar="PROTOCOL", nargs="?", help="protocol file, or its folder"
+        "--n",
+        metavar="N",
+        type=int,
+        nargs="+",
+        help="subjects in all, or those of each arm; by default the scenario's",
     )
+    parser.add_argument("--out", metavar="DIR", default="adam", help="folder for the data (adam)")
+
+
+def _add_init(commands: _Commands) -> None:
+    example = "trialmlm init MY-TRIAL --from ipf_fvc"
+    does = "copy a shipped protocol as a commented start for your own"
+    parser = _command(commands, "init", does, example)
+    parser.add_argument("name", metavar="NAME", help="the new folder, and the trial's id")
+    parser.add_argument(
+        "--from",
+        dest="origin",
+        metavar="PROTOCOL",
+        default="ipf_fvc",
+        help="the shipped protocol that is copied (ipf_fvc); `trialmlm list` names them",
+    )
+    parser.add_argument("--out", metavar="DIR", default=".", help="where NAME is made (here)")
 
 
 if TYPE_CHECKING:

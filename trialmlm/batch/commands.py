@@ -13,11 +13,15 @@ from trialmlm.batch.plan import make_plan
 from trialmlm.batch.progress import PlainReporter, TerminalReporter
 from trialmlm.batch.run import Run
 from trialmlm.batch.run import run as carry_out
+from trialmlm.batch.shipped import find
+from trialmlm.batch.shipped import names as shipped_names
+from trialmlm.batch.starter import MARK, start
 from trialmlm.covariance.register import FAMILIES
 from trialmlm.errors import UsageError
 from trialmlm.inference.register import DF_METHODS
 from trialmlm.protocol import json_schema
-from trialmlm.protocol.load import load_protocol
+from trialmlm.protocol.load import FILE_NAME, load_protocol
+from trialmlm.simulate.from_protocol import simulate_protocol
 from trialmlm.tables.renderers import RENDERERS
 from trialmlm.tables.shells import SHELLS
 
@@ -33,7 +37,7 @@ WARNED = 4
 
 def run(options: Namespace) -> int:
     """Carry a protocol out."""
-    protocol = load_protocol(options.protocol)
+    protocol = load_protocol(find(options.protocol))
     plan = make_plan(protocol, options.only)
     folder = _data_folder(protocol, options.data)
     if sys.stderr.isatty():
@@ -78,7 +82,7 @@ def check(options: Namespace) -> int:
         return 0
     if options.protocol is None:
         raise UsageError("check: name a protocol, or ask for --schema")
-    plan = make_plan(load_protocol(options.protocol))
+    plan = make_plan(load_protocol(find(options.protocol)))
     for line in described_plan(plan):
         print(line)  # noqa: T201
     plan.check_unblinded()
@@ -91,11 +95,35 @@ def check(options: Namespace) -> int:
 def list_(options: Namespace) -> int:
     """List a protocol's analyses and outputs, or what this version builds."""
     if options.protocol is not None:
-        for line in described_plan(make_plan(load_protocol(options.protocol))):
+        for line in described_plan(make_plan(load_protocol(find(options.protocol)))):
             print(line)  # noqa: T201
         return 0
     for title, names in _BUILT.items():
         print(f"{title}: {', '.join(names)}")  # noqa: T201
+    return 0
+
+
+def simulate(options: Namespace) -> int:
+    """Write the simulated data of a protocol."""
+    sizes = options.n[0] if options.n is not None and len(options.n) == 1 else options.n
+    trial = simulate_protocol(
+        load_protocol(find(options.protocol)),
+        out=options.out,
+        scenario=options.scenario,
+        seed=options.seed,
+        sizes=sizes,
+    )
+    for name, frame in trial.datasets.items():
+        print(f"{name:<8} {len(frame):>7,} records")  # noqa: T201
+    print(f"{options.out}: SIMULATED, scenario {trial.scenario}, seed {trial.seed}")  # noqa: T201
+    return 0
+
+
+def init(options: Namespace) -> int:
+    """Make a start for a protocol of one's own."""
+    folder = start(options.name, options.origin, options.out)
+    print(f"{folder}")  # noqa: T201
+    print(f"what is yours to decide is marked {MARK!r} in {folder / FILE_NAME}")  # noqa: T201
     return 0
 
 
@@ -111,6 +139,7 @@ def _data_folder(protocol: Protocol, named: str | None) -> Path:
 
 
 _BUILT: Mapping[str, tuple[str, ...]] = {
+    "protocols": shipped_names(),
     "tables": tuple(SHELLS),
     "file kinds of tables": tuple(RENDERERS),
     "data files": tuple(READERS),
@@ -118,4 +147,10 @@ _BUILT: Mapping[str, tuple[str, ...]] = {
     "degrees of freedom": tuple(DF_METHODS),
 }
 
-COMMANDS: Mapping[str, Callable[[Namespace], int]] = {"run": run, "check": check, "list": list_}
+COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
+    "run": run,
+    "check": check,
+    "list": list_,
+    "simulate": simulate,
+    "init": init,
+}

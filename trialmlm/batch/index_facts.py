@@ -211,7 +211,10 @@ def _answers(protocol: Protocol, results: Results, record: AnalysisRecord) -> It
     compared = [
         one
         for one in results.statistics
-        if one.analysis == record.name and one.versus and one.statistic == "estimate"
+        if one.analysis == record.name
+        and one.quantity == record.headline
+        and one.versus
+        and one.statistic == "estimate"
     ]
     there = {one.visit for one in compared}
     wanted = next((visit for visit in (_target(protocol, record.name), "") if visit in there), None)

@@ -11,6 +11,7 @@ from trialmlm.batch.estimates import (
     record_of,
     type_three_of,
 )
+from trialmlm.batch.fit_records import mmrm_records
 from trialmlm.errors import FitError
 from trialmlm.formula.grammar import read_formula
 from trialmlm.models.mmrm import mmrm
@@ -62,7 +63,7 @@ def mmrm_analysis(task: Task) -> Results:
         "estimation": estimation,
     }
     record = record_of(task, fit, counts, extra, str(fit.convergence), visit=_visit_of(task))
-    return Results(statistics, (record,))
+    return Results(statistics, (record,), mmrm_records(task, fit))
 
 
 def _by_visit(

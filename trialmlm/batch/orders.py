@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from trialmlm.protocol.house import PValue
@@ -11,12 +12,15 @@ from trialmlm.tables.numbers import NumberFormat
 from trialmlm.tables.order import Heading, Order
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trialmlm.batch.plan import PlannedOutput
     from trialmlm.protocol.analyses import Analysis
     from trialmlm.protocol.house import House
     from trialmlm.protocol.outputs import Output
     from trialmlm.protocol.schema import Protocol
 
+NO_LABELS: Mapping[str, str] = MappingProxyType({})
 _P_STYLE = {"leading-zero": "plain", "no-leading-zero": "sas"}
 _TITLES = {
     "populations": "Summary of Populations",
@@ -26,8 +30,10 @@ _TITLES = {
 }
 
 
-def order_of(protocol: Protocol, planned: PlannedOutput) -> Order:
-    """The order for a shell."""
+def order_of(
+    protocol: Protocol, planned: PlannedOutput, labels: Mapping[str, str] = NO_LABELS
+) -> Order:
+    """The order for a shell; `labels` are those of the subjects' columns."""
     output = planned.output
     analysis = protocol.analysis(output.analyses[0]) if output.analyses else None
     endpoint = output.endpoint or (analysis.endpoint if analysis else None) or ""
@@ -38,7 +44,7 @@ def order_of(protocol: Protocol, planned: PlannedOutput) -> Order:
         population=_population(protocol, output, analysis),
         arms=tuple(Heading(key, arm.label) for key, arm in protocol.ordered_arms.items()),
         numbers=numbers_of(protocol.house),
-        pairs=_pairs(protocol, analysis),
+        pairs=pairs_of(protocol, analysis),
         visits=output.visits or (protocol.schedule.visit_names if protocol.schedule else ()),
         baseline=protocol.schedule.baseline.name if protocol.schedule else "",
         analyses=output.analyses,
@@ -52,6 +58,11 @@ def order_of(protocol: Protocol, planned: PlannedOutput) -> Order:
         footnotes=output.footnotes,
         confidence=analysis.confidence if analysis else 0.95,
         average_over=(analysis.average_over if analysis else None) or "",
+        columns=tuple(
+            Heading(name, (output.labels.get(name) or labels.get(name, name),))
+            for name in output.columns
+        ),
+        unit=(protocol.endpoint(endpoint).unit if endpoint else None) or "",
     )
 
 
@@ -85,7 +96,8 @@ def _population(protocol: Protocol, output: Output, analysis: Analysis | None) -
     return Heading(key, (label,))
 
 
-def _pairs(protocol: Protocol, analysis: Analysis | None) -> tuple[tuple[str, str], ...]:
+def pairs_of(protocol: Protocol, analysis: Analysis | None) -> tuple[tuple[str, str], ...]:
+    """The arms compared: those the analysis names, or every arm with the control."""
     if analysis is not None and analysis.pairs:
         return tuple((a, b) for a, b in analysis.pairs)
     control = protocol.control

@@ -13,37 +13,36 @@ from trialmlm.batch.account import described_records, described_subjects
 from trialmlm.batch.availability import codes_of
 from trialmlm.batch.carry_out import carry_out, failed
 from trialmlm.batch.files import prepare_folder, write_file
+from trialmlm.batch.index_facts import InputFile, analysis_facts, trial_facts
 from trialmlm.batch.inputs import Inputs
-from trialmlm.batch.manifest import Made, manifest
+from trialmlm.batch.make_output import Maker
+from trialmlm.batch.manifest import Made, manifest, versions
+from trialmlm.batch.needs import summaries_for
 from trialmlm.batch.orders import (
     furniture_of,
     layout_of,
-    order_of,
-    population_key,
-    titles_of,
 )
-from trialmlm.batch.plan import Plan, PlannedOutput, make_plan
+from trialmlm.batch.plan import Plan, make_plan
 from trialmlm.batch.progress import Log
-from trialmlm.batch.summaries import count_populations, summarise
 from trialmlm.batch.task import Task, make_task
+from trialmlm.deferred import Deferred
 from trialmlm.errors import DataError, TrialmlmError
 from trialmlm.protocol.load import load_protocol
 from trialmlm.protocol.schema import Protocol
+from trialmlm.results.records import records_csv
 from trialmlm.results.results import Results
-from trialmlm.tables.display import Display
-from trialmlm.tables.document import Document
-from trialmlm.tables.renderers import RENDERERS
-from trialmlm.tables.shells import SHELLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from trialmlm.batch.progress import Reporter
-    from trialmlm.tables.display import Furniture
-    from trialmlm.tables.layout import Layout
 
 #: what a run wrote; there only where a run came to its end
 MANIFEST = "manifest.json"
+
+
+#: the index page stands on Jinja2, which nothing else of a run loads
+_index_page = Deferred("trialmlm.batch.index", "index_page")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +129,31 @@ def run(
     (folder / MANIFEST).unlink(missing_ok=True)
     analysed = Results.together(_analyses(plan, tasks, log))
     results = Results.together((counted, analysed))
-    outputs, files = [], dict[str, str]()
+    maker = Maker(protocol, results, folder, furniture, layout, inputs.subjects.labels)
+    outputs, entries, files = [], [], dict[str, str]()
     for planned in plan.outputs:
         log.step(planned.name)
-        made = _output(protocol, planned, results, folder, furniture, layout)
+        made, entry = maker.make(planned)
         if made.reason:
             log.say(f"ERROR: {planned.name}: {made.status}: {made.reason}")
         outputs.append(made)
+        entries.append(entry)
         files |= made.files
-    for name, text in (("results.csv", results.to_csv()), ("results.json", results.to_json())):
+    page = _index_page(
+        trial_facts(protocol),
+        analysis_facts(protocol, results),
+        entries,
+        [InputFile.of(dataset) for dataset in inputs.datasets],
+        versions(),
+        furniture,
+    )
+    texts = {
+        "results.csv": results.to_csv(),
+        "results.json": results.to_json(),
+        "records.csv": records_csv(results.records),
+        "index.html": page,
+    }
+    for name, text in texts.items():
         files[name] = write_file(folder / name, text.encode())
     log.say(f"{sum(m.status == 'made' for m in outputs)} of {len(outputs)} outputs made")
     files["run.log"] = write_file(folder / "run.log", log.text.encode())
@@ -149,18 +164,8 @@ def run(
 
 def _read(plan: Plan, inputs: Inputs, log: Log) -> tuple[Results, dict[str, Task | str]]:
     """All data, before anything is fitted: counts and summaries, and each analysis' records."""
-    protocol = plan.protocol
     makeable = [planned.output for planned in plan.outputs if not planned.refusal]
-    populations = [population_key(protocol, output) for output in makeable]
-    populations += [key for output in makeable for key in output.populations]
-    summaries = [
-        (output.endpoint, population_key(protocol, output), kind)
-        for output in makeable
-        if output.shell == "descriptive-by-visit" and output.endpoint
-        for kind in ("observed", *output.records)
-    ]
-    parts = [count_populations(inputs, tuple(dict.fromkeys(populations)))]
-    parts += [summarise(inputs, *asked) for asked in dict.fromkeys(summaries)]
+    parts = [Results.together(summaries_for(inputs, makeable))]
     tasks: dict[str, Task | str] = {}
     for planned in plan.analyses:
         if planned.refusal:
@@ -217,54 +222,6 @@ def _analyses(plan: Plan, tasks: dict[str, Task | str], log: Log) -> Iterator[Re
         for note in record.notes:
             log.say(f"  note: {note}")
         yield made
-
-
-def _output(
-    protocol: Protocol,
-    planned: PlannedOutput,
-    results: Results,
-    folder: Path,
-    furniture: Furniture,
-    layout: Layout,
-) -> Made:
-    """Make one output; what cannot be made leaves a page that says so."""
-    status, reason = "made", ""
-    failures = [
-        f"analysis {name}: {record.failure}"
-        for name in planned.output.analyses
-        if (record := results.analysis(name)) is not None and record.failure
-    ]
-    if planned.refusal:
-        status, reason = "not available", planned.refusal
-    elif failures:
-        status, reason = "failed", "; ".join(failures)
-    try:
-        display = (
-            _message(protocol, planned, reason)
-            if reason
-            else SHELLS[planned.output.shell](order_of(protocol, planned), results)
-        )
-    except TrialmlmError as error:
-        status, reason = "failed", str(error)
-        display = _message(protocol, planned, reason)
-    document = Document.of(display, furniture, layout)
-    files = {}
-    for renderer in RENDERERS.values():
-        name = planned.stem + renderer.suffix
-        files[name] = write_file(folder / name, renderer.render(document))
-    return Made(planned.output.number, planned.output.shell, status, reason, files)
-
-
-def _message(protocol: Protocol, planned: PlannedOutput, reason: str) -> Display:
-    key = population_key(protocol, planned.output)
-    population = protocol.populations[key].label if key in protocol.populations else ""
-    return Display(
-        kind="Listing" if planned.output.kind == "listing" else "Table",
-        number=planned.output.number,
-        titles=titles_of(protocol, planned.output),
-        population=population,
-        message=f"This output was not made. {reason}",
-    )
 
 
 def _run_time() -> str:

@@ -57,6 +57,7 @@ def set_spec(
         schedule=schedule_of(schedule),
         values=schedule.values,
         baseline=_baseline(schedule),
+        baseline_required=schedule.baseline.required,
         in_window=_in_window(schedule, role),
         day_1=schedule.day_1 if role.day is None or schedule.values == "derived" else None,
         population=population,

@@ -10,6 +10,7 @@ from trialmlm.batch.estimates import (
     record_of,
     type_three_of,
 )
+from trialmlm.batch.fit_records import lmm_records
 from trialmlm.errors import FitError, UsageError
 from trialmlm.models.lmm import lmm
 from trialmlm.results.results import Results
@@ -76,7 +77,7 @@ def slope_analysis(task: Task) -> Results:
         "estimation": "REML" if analysis.reml else "ML",
     }
     record = record_of(task, fit, counts, extra, str(fit.convergence), headline="slope-difference")
-    return Results(statistics, (record,))
+    return Results(statistics, (record,), lmm_records(task, fit))
 
 
 def _words(fit: LmmFit) -> list[str]:

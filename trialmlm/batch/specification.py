@@ -46,12 +46,25 @@ def specification_of(task: Task, df_method: str, extra: Mapping[str, str]) -> di
         "model": analysis.model or "",
         **extra,
         "degrees of freedom": _DF[df_method],
-        "LS means": _WEIGHTS[analysis.weights],
+        **({} if task.method == "LMM" else {"LS means": _WEIGHTS[analysis.weights]}),
         "intervals": f"two-sided {analysis.confidence * 100:g}% confidence intervals (CI)",
         "missing values": assumption_of(task),
         "contrasts": f"{contrasts}; p-values are not adjusted for multiplicity.",
     }
-    return specification | ({"visit": analysis.at} if analysis.at else {})
+    asked = {"visit": analysis.at, "intercurrent events": _events(task)}
+    return specification | {name: text for name, text in asked.items() if text}
+
+
+def _events(task: Task) -> str:
+    """The strategies of the estimand for intercurrent events, in words."""
+    if task.analysis.estimand is None:
+        return ""
+    events = task.protocol.estimand(task.analysis.estimand).events
+    said = "; ".join(
+        f"{event.replace('_', ' ')}: {strategy.replace('-', ' ')}"
+        for event, strategy in events.items()
+    )
+    return f"Intercurrent events: {said}." if said else ""
 
 
 def assumption_of(task: Task) -> str:

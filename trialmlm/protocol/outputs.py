@@ -1,10 +1,10 @@
 """The tables, figures and listings: a number, a shell and its parameters."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from trialmlm.protocol.names import AnalysisKey, EndpointKey, PopulationKey, VisitName
 from trialmlm.protocol.noun import (
@@ -72,6 +72,8 @@ class Output(Noun):
     """The visits shown; absent: all."""
     columns: tuple[Column, ...] = ()
     """Columns of the subjects' data set that are summed up or listed."""
+    labels: Mapping[Column, Text] = Field(default_factory=dict)
+    """Words for columns, in place of their labels in the data."""
     records: RecordKinds = ()
     """Which values are summed up, one kind or several in order: observed, or carried forward as
     `missing` words it; absent: observed."""

@@ -16,6 +16,7 @@ from trialmlm.protocol.noun import (
     Number,
     Positive,
     Text,
+    YesNo,
     refusal,
     refuse,
 )
@@ -112,6 +113,9 @@ class Baseline(Noun):
     """Column that flags it, for record: flag; absent: ABLFL."""
     window: StudyWindow | None = None
     """Study days that are averaged, for record: mean-of-window."""
+    required: YesNo = True
+    """Whether a subject of the population without a baseline is an error; false: such subjects
+    are left out of the analyses, named in the log and the results."""
     number: Number | None = None
     """The data's number of the baseline visit (AVISITN)."""
     value: Text | None = None

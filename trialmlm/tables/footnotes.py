@@ -33,6 +33,10 @@ class Footnotes:
         return f" {found}" if found else ""
 
 
+#: what a method is called in words
+METHODS = {"LMM": "Random coefficients model"}
+
+
 def footnotes(order: Order, record: AnalysisRecord | None) -> Footnotes:
     """Number the keywords, resolve them from the analysis, and keep texts as they are."""
     lines: list[str] = []
@@ -52,7 +56,7 @@ def footnotes(order: Order, record: AnalysisRecord | None) -> Footnotes:
 
 def _model(record: AnalysisRecord) -> str:
     spec = record.specification
-    parts = [f"{record.method}: {spec['model']}"]
+    parts = [f"{METHODS.get(record.method, record.method)}: {spec['model']}"]
     parts += [
         spec[name]
         for name in ("covariance", "estimation", "degrees of freedom", "LS means", "intervals")
@@ -78,6 +82,10 @@ def _records(record: AnalysisRecord) -> str:
     return "Records: " + "; ".join(record.steps) + "." if record.steps else ""
 
 
+def _events(record: AnalysisRecord) -> str:
+    return record.specification.get("intercurrent events", "")
+
+
 #: keyword in the protocol -> its text from the analysis shown
 KEYWORDS: Mapping[str, Callable[[AnalysisRecord], str]] = {
     "model": _model,
@@ -85,6 +93,7 @@ KEYWORDS: Mapping[str, Callable[[AnalysisRecord], str]] = {
     "pairwise": _pairwise,
     "missing-data": _missing_data,
     "records": _records,
+    "events": _events,
 }
 #: the keywords that rows of the tables point to; the others stand without a mark
 MARKED = frozenset({"model", "dose-response", "pairwise"})

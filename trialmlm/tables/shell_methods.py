@@ -32,9 +32,10 @@ def methods_compared(order: Order, results: Results) -> Display:
         titles=order.titles,
         population=order.population.text,
         columns=(
-            Column(("Method",), 2.6, "left"),
-            Column(("Assumption about", "missing values"), 2.8, "left"),
+            Column(("Method",), 2.2, "left"),
+            Column(("Assumption about", "missing values"), 3.0, "left"),
             Column(("Role",), 1.2, "left"),
+            Column(("Difference in",), 1.4, "left"),
             Column(("n",), 0.6),
             Column(("Difference", "(SE)"), 1.3),
             Column((interval,), 1.4),
@@ -54,13 +55,28 @@ def _rows(order: Order, results: Results, name: str) -> tuple[Row, ...]:
     if record.failure:
         return (_row(label, Cell(f"not made: {record.failure}"), role),)
     return tuple(
-        _row(label, Cell(record.assumption), role, *_numbers(order, results, record, arm, versus))
+        _row(
+            label,
+            Cell(record.assumption),
+            role,
+            Cell(_quantity(order, record)),
+            *_numbers(order, results, record, arm, versus),
+        )
         for arm, versus in record.pairs
     )
 
 
+def _quantity(order: Order, record: AnalysisRecord) -> str:
+    """What is compared, with its unit: a slope, or the mean at a visit."""
+    if record.headline == "slope-difference":
+        return f"slope, {order.unit}/year" if order.unit else "slope per year"
+    visit = record.visit or record.specification.get("visit", "")
+    where = f"mean at {visit}" if visit else "mean over visits"
+    return f"{where}, {order.unit}" if order.unit else where
+
+
 def _row(*cells: Cell) -> Row:
-    return Row((*cells, *[EMPTY] * (7 - len(cells))))
+    return Row((*cells, *[EMPTY] * (8 - len(cells))))
 
 
 def _numbers(

@@ -45,7 +45,7 @@ def disposition(order: Order, results: Results) -> Display:
         for heading in order.populations
     )
     blocks: tuple[Block, ...] = (Block(first),) if first else ()
-    blocks += tuple(_levels(order, results, column) for column in order.columns)
+    blocks += tuple(_levels(order, results, column, counted) for column in order.columns)
     return _display(order, results, blocks)
 
 
@@ -95,7 +95,8 @@ def _median(cells: Cells, more: int, arm: str) -> Cell:
     return Cell(f"{median.text} ({low.text};{high.text})", median.values + low.values + high.values)
 
 
-def _levels(order: Order, results: Results, column: Heading) -> Block:
+def _levels(order: Order, results: Results, column: Heading, whole: Cells | None = None) -> Block:
+    """A row per level; shares are of the subjects with a value, or of the `whole` population."""
     cells = _cells(order, results, column)
     arms = [*(arm.key for arm in order.arms), ""]
     found = results.select(**cells.fixed, statistic="n")
@@ -104,16 +105,19 @@ def _levels(order: Order, results: Results, column: Heading) -> Block:
         (
             row(column.text, *[EMPTY] * len(arms)),
             *(
-                row(level, *(_share(cells, order, level, arm) for arm in arms), indent=1)
+                row(level, *(_share(cells, order, level, arm, whole) for arm in arms), indent=1)
                 for level in levels
             ),
         )
     )
 
 
-def _share(cells: Cells, order: Order, level: str, arm: str) -> Cell:
+def _share(cells: Cells, order: Order, level: str, arm: str, whole: Cells | None) -> Cell:
     n = cells.value("n", group=level, arm=arm) or 0.0
-    of = cells.value("n", arm=arm) or 0.0
+    if whole is None:
+        of = cells.value("n", arm=arm) or 0.0
+    else:
+        of = whole.value("n", population=order.population.key, arm=arm) or 0.0
     return Cell(order.numbers.percent(int(n), int(of)), (n, of))
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trialmlm.tables.shell_ancova import ancova
+from trialmlm.tables.shell_attendance import attendance
+from trialmlm.tables.shell_covariance import covariance
 from trialmlm.tables.shell_descriptive import descriptive_by_visit
+from trialmlm.tables.shell_methods import methods_compared
 from trialmlm.tables.shell_mmrm import mmrm
 from trialmlm.tables.shell_populations import populations
+from trialmlm.tables.shell_rate_of_decline import rate_of_decline
+from trialmlm.tables.shell_subjects import baseline, disposition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,4 +26,10 @@ SHELLS: Mapping[str, Callable[[Order, Results], Display]] = {
     "descriptive-by-visit": descriptive_by_visit,
     "ancova": ancova,
     "mmrm": mmrm,
+    "disposition": disposition,
+    "attendance": attendance,
+    "baseline": baseline,
+    "rate-of-decline": rate_of_decline,
+    "methods-compared": methods_compared,
+    "covariance": covariance,
 }

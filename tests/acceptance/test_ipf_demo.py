@@ -1,0 +1,104 @@
+"""The flagship: a simulated trial from nothing to its tables, figures and index page."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rtf_reader import read_cells, read_text
+
+import trialmlm as tm
+from trialmlm.cli import main
+
+PROTOCOL = Path(__file__).parents[2] / "protocols" / "ipf_fvc"
+RUN = "import sys; from trialmlm.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The commands of `make demo`, in this process."""
+    folder = tmp_path_factory.mktemp("demo")
+    assert main(["simulate", str(PROTOCOL), "--out", str(folder / "data")]) == 0
+    arguments = ["--data", str(folder / "data"), "--out", str(folder), "--run-time", "now"]
+    assert main(["run", str(PROTOCOL), *arguments]) == 0
+    return folder
+
+
+def test_every_output_is_made_and_none_is_empty(demo: Path) -> None:
+    manifest = json.loads((demo / "manifest.json").read_text())
+    assert [made["status"] for made in manifest["outputs"]] == ["made"] * 15
+    for page in demo.glob("t_*.txt"):
+        assert "No data to report" not in page.read_text(), page.name
+
+
+def test_check_finds_every_column_that_the_protocol_names(
+    demo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(PROTOCOL), "--data", str(demo / "data")]) == 0
+    said = capsys.readouterr().out
+    assert "cannot be" not in said
+    assert "NOT MADE" not in said
+
+
+def test_every_page_says_that_the_data_are_simulated(demo: Path) -> None:
+    for page in demo.glob("t_*.rtf"):
+        assert "SIMULATED DATA" in read_text(page), page.name
+    assert "SIMULATED DATA" in (demo / "index.html").read_text()
+
+
+def test_the_rate_of_decline_is_that_of_the_model_on_the_data(demo: Path) -> None:
+    fvc = pd.read_csv(demo / "data" / "adfvc.csv", keep_default_na=False)
+    fvc = fvc[(fvc["PARAMCD"] == "FVC") & (fvc["ANL01FL"] == "Y")]
+    subjects = pd.read_csv(demo / "data" / "adsl.csv", keep_default_na=False)
+    columns = ["USUBJID", "SEX", "AGE", "HEIGHT"]
+    data = fvc[["USUBJID", "TRT01P", "AVAL", "YEARS"]].merge(subjects[columns], on="USUBJID")
+    data["TRT01P"] = pd.Categorical(data["TRT01P"], ["Placebo", "Active 150 mg bid"])
+    data = data.astype({"AVAL": float, "YEARS": float})
+    fit = tm.lmm(
+        "AVAL ~ TRT01P * YEARS + SEX + AGE + HEIGHT + (1 + YEARS | USUBJID)",
+        data,
+        df="kenward-roger",
+    )
+    slopes = fit.slopes("YEARS", by="TRT01P")
+    cells = {row[0]: row[1:] for row in read_cells(demo / "t_14_2_1_1.rtf")}
+    printed = [f"{s.estimate:.1f} ({s.std_error:.1f})" for s in slopes.frame.itertuples()]
+    assert cells["Adjusted rate (SE), mL/year [1]"] == printed
+    (difference,) = slopes.contrasts("vs-control").frame.to_dict("records")
+    expected = f"{difference['estimate']:.1f} ({difference['std_error']:.1f})"
+    assert cells["Difference from Placebo (SE)"] == ["", expected]
+
+
+def test_methods_stand_side_by_side_with_role_and_assumption(demo: Path) -> None:
+    text = " ".join(read_text(demo / "t_14_2_1_3.rtf").split())
+    for said in ("Random slopes", "MMRM of completers", "ANCOVA with LOCF", "comparator"):
+        assert said in text
+    assert "slope, mL/year" in text
+    assert "missing at random" in text
+
+
+def test_records_and_results_carry_what_figures_show(demo: Path) -> None:
+    records = pd.read_csv(demo / "records.csv", keep_default_na=False)
+    assert set(records["analysis"]) == {"A1", "A2", "A2.completers"}
+    own = records[records["analysis"] == "A1"]
+    assert own["subject"].nunique() == 513
+    assert (own["observed"] != "").all()
+
+
+def test_another_process_makes_the_same_bytes(demo: Path, tmp_path: Path) -> None:
+    arguments = ["run", str(PROTOCOL), "--data", str(demo / "data"), "--out", str(tmp_path)]
+    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    subprocess.run(
+        [sys.executable, "-c", RUN, *arguments, "--run-time", "now"],
+        check=True,
+        env=environment,
+        capture_output=True,
+    )
+    first = {path.name: path.read_bytes() for path in demo.iterdir() if path.is_file()}
+    second = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
