@@ -172,15 +172,14 @@ def derivatives(summary: Summary, state: State, basis: Array, *, reml: bool) -> 
     if reml:
         G = G - OFO.sum(axis=0)
         outer = scaled - 2.0 * OFO
-    A_p = (Omega @ summary.B.transpose(1, 0, 2)[:, None]).transpose(1, 2, 0, 3)  # P × T × q × s
-    Z = _score_products(A_p, summary)
+    Z = _score_products(summary, Omega)
     m, T, _ = basis.shape
     P = -(basis.reshape(m, T * T) @ Z.reshape(T * T, -1)).reshape(m, *Phi.shape)
     J = contract(basis, Omega, outer)
     if reml:
         PhiP = Phi @ P
         J = J + PhiP.reshape(m, -1) @ PhiP.transpose(0, 2, 1).reshape(m, -1).T
-    c = basis.reshape(m, T * T) @ _score_residuals(A_p, summary, state)
+    c = basis.reshape(m, T * T) @ _score_residuals(summary, state)
     A = contract(basis, Omega, inner) - c @ Phi @ c.T
     return Derivatives(G, P, (J + J.T) / 2.0, (A + A.T) / 2.0)
 
@@ -197,19 +196,21 @@ def contract(basis: Array, Omega: Array, W: Array) -> Array:
     return result
 
 
-def _score_products(A_p: Array, summary: Summary) -> Array:
-    """Z_ab = Σ X'Ωe_a e_b'ΩX = Σ_p A_p[a] M_p A_p[b]', T × T × q × q."""
-    P, T, q, s = A_p.shape
-    left = (A_p @ summary.M[:, None]).transpose(1, 2, 0, 3).reshape(T * q, P * s)
-    right = A_p.transpose(1, 2, 0, 3).reshape(T * q, P * s)
-    return (left @ right.T).reshape(T, q, T, q).transpose(0, 2, 1, 3)
+def _score_products(summary: Summary, Omega: Array) -> Array:
+    """Z_ab = Σ X'Ωe_a e_b'ΩX, T × T × q × q: one product of the roots of M_p with themselves."""
+    T, q, s = summary.B.shape
+    BR = (summary.B.reshape(T * q, s) @ summary.root.T).reshape(T, q, -1).transpose(2, 0, 1)
+    W = (Omega[summary.root_pattern] @ BR).reshape(-1, T * q)
+    return (W.T @ W).reshape(T, q, T, q).transpose(0, 2, 1, 3)
 
 
-def _score_residuals(A_p: Array, summary: Summary, state: State) -> Array:
+def _score_residuals(summary: Summary, state: State) -> Array:
     """d_ab = Σ (X'Ωe_a)(e_b'Ωr), T² × q."""
-    P, T, q, s = A_p.shape
+    T, q, s = summary.B.shape
     fit = summary.B.transpose(0, 2, 1) @ state.beta
     Ur = (summary.N - summary.M @ fit.T) @ state.Omega  # P × s × T: Σ_i u_i (Ωr_i)'
-    left = A_p.transpose(1, 2, 0, 3).reshape(T * q, P * s)
-    right = Ur.reshape(P * s, T)
-    return (left @ right).reshape(T, q, T).transpose(0, 2, 1).reshape(T * T, q)
+    P = len(Ur)
+    products = state.Omega.reshape(P, T * T).T @ Ur.reshape(P, s * T)
+    by_visit = products.reshape(T, T, s, T).transpose(0, 3, 1, 2).reshape(T * T, T * s)
+    result: Array = by_visit @ summary.B.transpose(0, 2, 1).reshape(T * s, q)
+    return result

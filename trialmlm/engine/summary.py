@@ -31,6 +31,9 @@ class Summary:
     n : ndarray, shape (P,)
         Subjects of each pattern.
     M, N, Y : ndarray, shapes (P, s, s), (P, s, T), (P, T, T)
+    root, root_pattern : ndarray, shapes (K, s) and (K,)
+        Rows whose outer products within a pattern sum to M_p: M_p's square root, without the
+        rows of a rank that a small pattern lacks.
     n_observations : int
         Number of responses.
     basis : Basis
@@ -48,6 +51,8 @@ class Summary:
     M: Array
     N: Array
     Y: Array
+    root: Array
+    root_pattern: IntArray
     n_observations: int
     basis: Basis
     offset: Array
@@ -98,6 +103,7 @@ def summarise(design: Design) -> Summary:
     n_observations = design.n_observations
     scale = float(np.sqrt((Y * Y).sum() / max(1, n_observations - basis.kept.size)))
     Y = Y / scale if scale > 0.0 else Y
+    root, root_pattern = _roots(M)
     return Summary(
         B=np.ascontiguousarray(B),
         visits=visits,
@@ -105,6 +111,8 @@ def summarise(design: Design) -> Summary:
         M=M,
         N=np.stack([U[piece].T @ Y[piece] for piece in pieces]),
         Y=np.stack([Y[piece].T @ Y[piece] for piece in pieces]),
+        root=root,
+        root_pattern=root_pattern,
         n_observations=n_observations,
         basis=basis,
         offset=offset,
@@ -134,6 +142,13 @@ def _root_of_gram(B: Array, M: Array, visits: BoolArray) -> Array:
         root = np.sqrt(np.where(values > floor, values, 0.0))[:, None] * vectors.T
         parts.append(root @ B[j].T)
     return np.concatenate(parts)
+
+
+def _roots(M: Array) -> tuple[Array, IntArray]:
+    """Square roots of the Gram matrices, their rows one under the other, and whose each is."""
+    values, vectors = np.linalg.eigh(M)
+    pattern, k = np.nonzero(values > 1e-13 * values[:, -1:])
+    return np.sqrt(values[pattern, k])[:, None] * vectors[pattern, :, k], pattern
 
 
 def _least_squares_residual(

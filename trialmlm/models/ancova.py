@@ -19,7 +19,7 @@ from trialmlm.models.fitted import FittedModel
 from trialmlm.models.report import report
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AncovaFit(FittedModel):
     """A fitted analysis of covariance.
 

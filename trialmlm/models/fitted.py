@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from trialmlm.inference.method import Method
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FittedModel:
     """A model with fixed effects, a coding of its columns, and a method of inference.
 
@@ -49,6 +49,9 @@ class FittedModel:
     rows: ModelFrame
     method: Method
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.formula!r}, {self.rows.rows.size:,} rows>"
 
     @property
     def variables(self) -> Mapping[str, Variable]:
@@ -74,7 +77,7 @@ class FittedModel:
         rows = np.eye(len(names))
         rows[basis.kept] = basis.spanning()
         found = estimates(self.method, rows, confidence)
-        return pd.concat([pd.DataFrame({"term": names}), estimates_frame(found)], axis=1)
+        return pd.DataFrame({"term": names, **estimates_columns(found)})
 
     @property
     def vcov(self) -> pd.DataFrame:
@@ -289,4 +292,9 @@ class FittedModel:
 
 def estimates_frame(found: Estimates) -> pd.DataFrame:
     """Estimates as columns."""
-    return pd.DataFrame({name: getattr(found, name) for name in found.__slots__})
+    return pd.DataFrame(estimates_columns(found))
+
+
+def estimates_columns(found: Estimates) -> dict[str, Array]:
+    """Estimates by the names of their columns."""
+    return {name: getattr(found, name) for name in found.__slots__}

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from trialmlm.engine.predicted_effects import PredictedEffects
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LmmFit(FittedModel):
     """A fitted linear mixed model.
 
@@ -366,7 +366,7 @@ def lmm(
         coding=coding,
         rows=frame,
         method=DF_METHODS[df](gaussian, information),
-        notes=rows_not_used(frame, data, term.groups[0]),
+        notes=rows_not_used(frame, data, term.groups[0], len(groups.levels or ())),
         gaussian=gaussian,
         random=random,
         groups=groups,

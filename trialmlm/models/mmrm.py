@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _read = lru_cache(maxsize=256)(read_formula)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MmrmFit(FittedModel):
     """A fitted MMRM.
 
@@ -262,7 +262,7 @@ def mmrm(
         visits=visits,
         subjects=subjects,
         method=DF_METHODS[df](gaussian, information),
-        notes=rows_not_used(frame, data, term.subject),
+        notes=rows_not_used(frame, data, term.subject, layout.n_subjects),
     )
 
 

@@ -36,14 +36,16 @@ def check_options(
         raise NotAvailableError("weights are not available in this version")
 
 
-def rows_not_used(frame: ModelFrame, data: pd.DataFrame, subject: str) -> tuple[str, ...]:
+def rows_not_used(
+    frame: ModelFrame, data: pd.DataFrame, subject: str, n_used: int
+) -> tuple[str, ...]:
     """How many rows and subjects of the data given are not used, and why."""
     lost = frame.n_read - frame.rows.size
     if not lost:
         return ()
     why = ", ".join(f"{name} missing in {count:,}" for name, count in frame.absent.items())
     notes = [f"{lost:,} of {frame.n_read:,} rows not used: {why}"]
-    gone = data[subject].nunique() - data[subject].iloc[frame.rows].nunique()
+    gone = int(data[subject].nunique()) - n_used
     if gone:
         notes.append(f"{gone:,} subjects have no complete row and are not used")
     return tuple(notes)
