@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from numpy.linalg import LinAlgError
+
 from trialmlm.batch.ancova_analysis import ancova_analysis
 from trialmlm.batch.mmrm_analysis import mmrm_analysis
 from trialmlm.batch.slope_analysis import slope_analysis
+from trialmlm.errors import FitError
 from trialmlm.results.analysis import AnalysisRecord
 from trialmlm.results.results import Results
 
@@ -31,7 +34,14 @@ def carry_out(task: Task) -> Results:
     FitError
         If the data do not carry the model, or the fit did not converge.
     """
-    return METHODS[task.method](task)
+    try:
+        return METHODS[task.method](task)
+    except LinAlgError as error:
+        msg = (
+            f"the model cannot be computed from these data ({error}); look for columns that are "
+            "nearly redundant, or visits with few values"
+        )
+        raise FitError(msg) from error
 
 
 def failed(planned: PlannedAnalysis, reason: str) -> Results:

@@ -12,7 +12,7 @@ from trialmlm.results.records import Record
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, IntArray
     from trialmlm.batch.task import Task
-    from trialmlm.models.lmm import LmmFit
+    from trialmlm.models.lmm_fit import LmmFit
     from trialmlm.models.mmrm import MmrmFit
 
 

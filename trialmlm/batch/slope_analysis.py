@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from trialmlm.batch.context import Context
     from trialmlm.batch.task import Task
-    from trialmlm.models.lmm import LmmFit
+    from trialmlm.models.lmm_fit import LmmFit
     from trialmlm.models.ls_means import LsMeans
     from trialmlm.results.statistic import Statistic
 
@@ -120,7 +120,7 @@ def _fit_statistics(context: Context, fit: LmmFit) -> Iterator[Statistic]:
         "aic": fit.aic,
         "bic": fit.bic,
         "n_obs": fit.n_obs,
-        "n_subjects": fit.n_groups,
+        "n_subjects": fit.n_subjects,
     }
     for name, value in found.items():
         yield context.statistic("fit", name, float(value))

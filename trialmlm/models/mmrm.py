@@ -21,7 +21,7 @@ from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
 from trialmlm.formula.variables import Variable, factor
 from trialmlm.inference.register import DF_METHODS
-from trialmlm.models.fitted import FittedModel
+from trialmlm.models.mixed import MixedFit
 from trialmlm.models.options import check_options, rows_not_used
 from trialmlm.models.report import report
 
@@ -30,22 +30,18 @@ if TYPE_CHECKING:
 
     from trialmlm.arrays import Array, BoolArray
     from trialmlm.covariance.family import Covariance
-    from trialmlm.engine.convergence import Convergence
     from trialmlm.engine.design import Design
-    from trialmlm.engine.fit import GaussianFit
     from trialmlm.formula.grammar import CovarianceTerm
 
 _read = lru_cache(maxsize=256)(read_formula)
 
 
 @dataclass(frozen=True, repr=False)
-class MmrmFit(FittedModel):
+class MmrmFit(MixedFit):
     """A fitted MMRM.
 
     Attributes
     ----------
-    gaussian : GaussianFit
-        The engine's fit.
     family : Covariance
         Of the residual covariance.
     design : Design
@@ -55,7 +51,6 @@ class MmrmFit(FittedModel):
     visits, subjects : Variable
     """
 
-    gaussian: GaussianFit
     family: Covariance
     design: Design
     layout: Layout
@@ -69,40 +64,14 @@ class MmrmFit(FittedModel):
         return pd.DataFrame(sigma_of(self.gaussian), index=labels, columns=labels)
 
     @property
-    def minus2_loglik(self) -> float:
-        """−2 log-likelihood; restricted under REML."""
-        return self.gaussian.minus2_loglik
-
-    @property
-    def n_parameters(self) -> int:
-        """What AIC counts: covariance parameters, and under ML the coefficients too, as SAS."""
-        fixed = 0 if self.gaussian.reml else self.gaussian.rank
-        return self.family.n_parameters + fixed
-
-    @property
-    def aic(self) -> float:
-        """−2l + 2k."""
-        return self.minus2_loglik + 2.0 * self.n_parameters
-
-    @property
-    def bic(self) -> float:
-        """−2l + k log(subjects used)."""
-        return self.minus2_loglik + self.n_parameters * float(np.log(self.n_subjects))
-
-    @property
-    def n_obs(self) -> int:
-        """Rows used."""
-        return self.design.n_observations
-
-    @property
     def n_subjects(self) -> int:
         """Subjects with a row used."""
         return self.layout.n_subjects
 
     @property
-    def convergence(self) -> Convergence:
-        """How the search ended."""
-        return self.gaussian.convergence
+    def n_covariance(self) -> int:
+        """Covariance parameters."""
+        return self.family.n_parameters
 
     @property
     def observed(self) -> pd.DataFrame:
@@ -147,17 +116,7 @@ class MmrmFit(FittedModel):
 
     def summary(self) -> str:
         """The fit as text: model, data, convergence, covariance, coefficients."""
-        likelihood = "-2 REML log-likelihood" if self.gaussian.reml else "-2 log-likelihood"
-        facts = {
-            "Model": self.formula,
-            "Covariance": self.family.title,
-            "Estimation": "REML" if self.gaussian.reml else "ML",
-            "Degrees of freedom": self.method.name,
-            "Data": f"{self.n_obs:,} rows of {self.n_subjects:,} subjects",
-            likelihood: f"{self.minus2_loglik:.4f}",
-            "AIC, BIC": f"{self.aic:.4f}, {self.bic:.4f}",
-            "Convergence": str(self.convergence),
-        }
+        facts = self._facts(Covariance=self.family.title)
         return report(facts, self.notes, Covariance=self.covariance, Effects=self.coefficients())
 
     def __str__(self) -> str:
