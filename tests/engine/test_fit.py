@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from trials import random_trial, rich_enough, seen_together, trials
 
 from trialmlm.covariance.unstructured import Unstructured
+from trialmlm.engine.control import Control
 from trialmlm.engine.convergence import Reason
 from trialmlm.engine.design import Design
 from trialmlm.engine.fit import fit, sigma_of
-from trialmlm.engine.optimize import Control
 from trialmlm.errors import FitError
 from trialmlm.models.mmrm import mmrm
 

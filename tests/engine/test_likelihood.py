@@ -28,7 +28,7 @@ def at(trial, Sigma, *, reml):
     summary = summarise(fitted.design)
     state = evaluate(summary, Sigma / summary.scale**2, reml=reml)
     family = Unstructured(len(Sigma))
-    likelihood = PatternLikelihood(summary, family, reml)
+    likelihood = PatternLikelihood(summary, reml, family)
     placed = GaussianFit(likelihood, family.start(state.Sigma), state, NOWHERE)
     return placed, trial.dense(list(fitted.coding.names), reml=reml)
 
@@ -41,7 +41,7 @@ def tangent(placed):
 def derivatives_of(placed):
     """Those of −2l by the entries of Σ."""
     likelihood = placed.likelihood
-    return derivatives(likelihood.summary, placed.point, tangent(placed), reml=placed.reml)
+    return derivatives(likelihood.data, placed.point, tangent(placed), reml=placed.reml)
 
 
 def close(actual, expected, tolerance=TOLERANCE):
@@ -69,8 +69,8 @@ def test_deviance_coefficients_and_covariance_at_any_sigma_equal_the_oracle(case
     _, Phi, beta = dense.parts(Sigma)
     assert placed.minus2_loglik == pytest.approx(dense.deviance(Sigma), rel=1e-10)
     close(placed.beta, beta)
-    R_inverse = placed.likelihood.summary.basis.R_inverse
-    close(R_inverse @ placed.point.Phi @ R_inverse.T * placed.likelihood.summary.scale**2, Phi)
+    R_inverse = placed.likelihood.data.basis.R_inverse
+    close(R_inverse @ placed.point.Phi @ R_inverse.T * placed.likelihood.data.scale**2, Phi)
 
 
 @PROPERTY
@@ -78,7 +78,7 @@ def test_deviance_coefficients_and_covariance_at_any_sigma_equal_the_oracle(case
 def test_gradient_and_both_hessians_at_any_sigma_equal_the_oracle(case):
     trial, Sigma, reml = case
     placed, dense = at(trial, Sigma, reml=reml)
-    slopes, scale2 = derivatives_of(placed), placed.likelihood.summary.scale**2
+    slopes, scale2 = derivatives_of(placed), placed.likelihood.data.scale**2
     close(np.tensordot(tangent(placed), slopes.G, 2) / scale2, dense.gradient(Sigma))
     close(slopes.J / scale2**2, dense.hessian(Sigma, "expected"))
     close(slopes.H / scale2**2, dense.hessian(Sigma, "observed"))
@@ -88,7 +88,7 @@ def test_gradient_and_both_hessians_at_any_sigma_equal_the_oracle(case):
 def test_gradient_alone_is_that_of_the_derivatives(reml):
     trial = random_trial(5)
     placed, _ = at(trial, positive_definite(2, 3), reml=reml)
-    alone = gradient(placed.likelihood.summary, placed.point, reml=reml)
+    alone = gradient(placed.likelihood.data, placed.point, reml=reml)
     np.testing.assert_allclose(alone, derivatives_of(placed).G, rtol=1e-12, atol=1e-11)
 
 
@@ -96,14 +96,14 @@ def test_gradient_alone_is_that_of_the_derivatives(reml):
 def test_average_information_is_the_mean_of_expected_and_observed_hessian(reml):
     placed, dense = at(random_trial(6), (Sigma := positive_definite(3, 3)), reml=reml)
     mean = (dense.hessian(Sigma, "expected") + dense.hessian(Sigma, "observed")) / 2
-    close(derivatives_of(placed).A / placed.likelihood.summary.scale**4, mean)
+    close(derivatives_of(placed).A / placed.likelihood.data.scale**4, mean)
 
 
 def test_derivatives_in_a_subspace_are_the_contraction_of_those_in_all_entries():
     placed, _ = at(random_trial(7), positive_definite(4, 3), reml=True)
     directions = np.random.default_rng(0).normal(size=(2, 6))
     basis = np.tensordot(directions, tangent(placed), 1)
-    part = derivatives(placed.likelihood.summary, placed.point, basis, reml=True)
+    part = derivatives(placed.likelihood.data, placed.point, basis, reml=True)
     np.testing.assert_allclose(
         part.H, directions @ derivatives_of(placed).H @ directions.T, rtol=1e-11
     )

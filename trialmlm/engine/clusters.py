@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialmlm.covariance.unstructured import lower_indices, symmetric_basis
+from trialmlm.engine.data_likelihood import DataLikelihood
 from trialmlm.engine.likelihood import Curve
 from trialmlm.engine.objective import contract
 from trialmlm.engine.predicted_effects import PredictedEffects, predicted_effects
@@ -23,7 +24,7 @@ from trialmlm.engine.standardise import orthonormal_effects, standardise
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, IntArray
     from trialmlm.engine.basis import Basis
-    from trialmlm.engine.optimize import Control
+    from trialmlm.engine.control import Control
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,40 +144,17 @@ class _Sums:
     F: Array  # HΦH', n × r × r
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterLikelihood:
+@dataclass(frozen=True)
+class ClusterLikelihood(DataLikelihood[ClusterSummary]):
     """REML or ML of V_i = Z_i G Z_i' + σ²I.
 
     The natural parameters are the lower triangle of G and σ².
     """
 
-    summary: ClusterSummary
-    reml: bool
-
-    @property
-    def basis(self) -> Basis:
-        """Of the fixed effects."""
-        return self.summary.basis
-
-    @property
-    def offset(self) -> Array:
-        """Least-squares coefficients taken out of y beforehand."""
-        return self.summary.offset
-
-    @property
-    def scale(self) -> float:
-        """What y's residual was divided by."""
-        return self.summary.scale
-
-    @property
-    def n_observations(self) -> int:
-        """N."""
-        return self.summary.n_observations
-
     @property
     def r(self) -> int:
         """Random effects per cluster."""
-        return int(self.summary.S.shape[1])
+        return int(self.data.S.shape[1])
 
     @property
     def parameters(self) -> RandomParameters:
@@ -185,13 +163,13 @@ class ClusterLikelihood:
 
     def starts(self) -> tuple[Array, ...]:
         """The moments where the clusters carry them, then shares of the variance."""
-        guess = moments(self.summary)
+        guess = moments(self.data)
         others = self.parameters.starts()
         return others if guess is None else (self.parameters.start(*guess), *others)
 
     def evaluate(self, theta: Array) -> ClusterPoint:
         """The point at θ = (Λ, log σ)."""
-        s = self.summary
+        s = self.data
         factor = self.parameters.factor(theta)
         G, sigma2 = factor @ factor.T, float(self.parameters.sigma2(theta)[0])
         identity = np.eye(self.r)
@@ -235,7 +213,7 @@ class ClusterLikelihood:
 
     def natural(self, point: ClusterPoint) -> tuple[Curve, Array]:
         """Derivatives by the lower triangle of G and by σ²."""
-        s = self.summary
+        s = self.data
         sums = self._sums(point)
         basis = symmetric_basis(self.r)
         m = len(basis)
@@ -283,10 +261,10 @@ class ClusterLikelihood:
     def effects(self, point: ClusterPoint) -> PredictedEffects:
         """Best linear unbiased predictions of the random effects."""
         sums = self._sums(point)
-        return predicted_effects(point, sums.z, sums.H, sums.T - sums.F, self.summary.K, self.scale)
+        return predicted_effects(point, sums.z, sums.H, sums.T - sums.F, self.data.K, self.scale)
 
     def _sums(self, point: ClusterPoint) -> _Sums:
-        s = self.summary
+        s = self.data
         T = point.E @ s.S
         H = point.E @ s.ZX
         z = (point.E @ s.Zy[:, :, None])[:, :, 0] - H @ point.beta

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trialmlm.engine.optimize import Control, optimise
+from trialmlm.engine.control import Control
+from trialmlm.engine.optimize import optimise
 from trialmlm.engine.pattern_likelihood import PatternLikelihood
 from trialmlm.engine.summary import summarise
 from trialmlm.errors import FitError
@@ -159,7 +160,7 @@ def fit(
     """
     summary = summarise(design)
     size = float(np.sqrt((design.Y**2).sum() / max(1, summary.n_observations)))
-    return fit_likelihood(PatternLikelihood(summary, covariance, reml), size, control)
+    return fit_likelihood(PatternLikelihood(summary, reml, covariance), size, control)
 
 
 def sigma_of(fit: GaussianFit) -> Array:

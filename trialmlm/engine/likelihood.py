@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
     from trialmlm.engine.basis import Basis
-    from trialmlm.engine.optimize import Control
+    from trialmlm.engine.control import Control
 
 
 class Point(Protocol):

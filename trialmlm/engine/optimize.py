@@ -11,28 +11,8 @@ from trialmlm.engine.convergence import Convergence, Reason, Step
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
+    from trialmlm.engine.control import Control
     from trialmlm.engine.likelihood import Curve, Likelihood
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """When to stop.
-
-    Attributes
-    ----------
-    tolerance : float
-        Largest distance from the optimum, in standard errors of θ.
-    max_iterations : int
-    singular : float
-        Smallest eigenvalue of the correlation matrix that is still an estimate.
-    vanishing : float
-        Smallest variance, relative to the largest, that is still an estimate.
-    """
-
-    tolerance: float = 1e-6
-    max_iterations: int = 100
-    singular: float = 1e-8
-    vanishing: float = 1e-8
 
 
 @dataclass(frozen=True, slots=True)

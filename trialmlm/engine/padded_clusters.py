@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trialmlm.covariance.unstructured import symmetric_basis
+from trialmlm.engine.data_likelihood import DataLikelihood
 from trialmlm.engine.likelihood import Curve
 from trialmlm.engine.predicted_effects import PredictedEffects, predicted_effects
 from trialmlm.engine.random_parameters import RandomParameters
@@ -20,7 +21,7 @@ from trialmlm.engine.standardise import orthonormal_effects, standardise
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray, IntArray
     from trialmlm.engine.basis import Basis
-    from trialmlm.engine.optimize import Control
+    from trialmlm.engine.control import Control
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,42 +122,19 @@ class PaddedPoint:
     residual: Array
 
 
-@dataclass(frozen=True, slots=True)
-class PaddedLikelihood:
+@dataclass(frozen=True)
+class PaddedLikelihood(DataLikelihood[PaddedClusters]):
     """REML or ML; the natural parameters are the lower triangle of G and the residual variances."""
-
-    clusters: PaddedClusters
-    reml: bool
-
-    @property
-    def basis(self) -> Basis:
-        """Of the fixed effects."""
-        return self.clusters.basis
-
-    @property
-    def offset(self) -> Array:
-        """Least-squares coefficients taken out of y beforehand."""
-        return self.clusters.offset
-
-    @property
-    def scale(self) -> float:
-        """What y's residual was divided by."""
-        return self.clusters.scale
-
-    @property
-    def n_observations(self) -> int:
-        """N."""
-        return self.clusters.n_observations
 
     @property
     def r(self) -> int:
         """Random effects per cluster."""
-        return int(self.clusters.Z.shape[2])
+        return int(self.data.Z.shape[2])
 
     @property
     def parameters(self) -> RandomParameters:
         """What the search runs on."""
-        return RandomParameters(self.r, self.clusters.n_levels)
+        return RandomParameters(self.r, self.data.n_levels)
 
     def starts(self) -> tuple[Array, ...]:
         """θ to search from, in order."""
@@ -164,7 +142,7 @@ class PaddedLikelihood:
 
     def evaluate(self, theta: Array) -> PaddedPoint:
         """The point at θ."""
-        c = self.clusters
+        c = self.data
         factor = self.parameters.factor(theta)
         G, sigma2 = factor @ factor.T, self.parameters.sigma2(theta)
         V = c.Z @ G @ c.Z.transpose(0, 2, 1)
@@ -206,7 +184,7 @@ class PaddedLikelihood:
 
     def natural(self, point: PaddedPoint) -> tuple[Curve, Array]:
         """Derivatives by the lower triangle of G and by the residual variances."""
-        c, Omega, Phi = self.clusters, point.Omega, point.Phi
+        c, Omega, Phi = self.data, point.Omega, point.Phi
         dV = self._tangent()
         m = len(dV)
         OdV = Omega @ dV  # m × n × t × t
@@ -234,14 +212,14 @@ class PaddedLikelihood:
 
     def weighted_Q(self, point: PaddedPoint, W: Array) -> Array:
         """Σ w_hk (∂_hVΩX)'Ω(∂_kVΩX)."""
-        B = self._tangent() @ (point.Omega @ self.clusters.X)
+        B = self._tangent() @ (point.Omega @ self.data.X)
         WB = np.tensordot(W, point.Omega @ B, 1)
         result: Array = np.einsum("hntq,hntp->qp", B, WB, optimize=True)
         return result
 
     def effects(self, point: PaddedPoint) -> PredictedEffects:
         """Best linear unbiased predictions of the random effects."""
-        c = self.clusters
+        c = self.data
         ZO = c.Z.transpose(0, 2, 1) @ point.Omega
         z = (ZO @ point.residual[:, :, None])[:, :, 0]
         H = ZO @ c.X
@@ -250,7 +228,7 @@ class PaddedLikelihood:
 
     def _tangent(self) -> Array:
         """∂V by every natural parameter, m × n × t × t."""
-        c = self.clusters
+        c = self.data
         by_G = c.Z @ symmetric_basis(self.r)[:, None] @ c.Z.transpose(0, 2, 1)
         n, t = c.present.shape
         by_sigma2 = np.zeros((c.n_levels, n, t, t))

@@ -7,58 +7,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trialmlm.engine.data_likelihood import DataLikelihood
 from trialmlm.engine.likelihood import Curve
 from trialmlm.engine.objective import State, derivatives, evaluate, project
+from trialmlm.engine.summary import Summary
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
     from trialmlm.covariance.family import Covariance
-    from trialmlm.engine.basis import Basis
-    from trialmlm.engine.optimize import Control
-    from trialmlm.engine.summary import Summary
+    from trialmlm.engine.control import Control
 
 #: below this a Σ is not looked at; the search calls it degenerate a little earlier
 LEAST = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class PatternLikelihood:
+@dataclass(frozen=True)
+class PatternLikelihood(DataLikelihood[Summary]):
     """REML or ML of a covariance family over the visits.
 
     Attributes
     ----------
-    summary : Summary
     covariance : Covariance
-    reml : bool
+        The family.
     """
 
-    summary: Summary
     covariance: Covariance
-    reml: bool
-
-    @property
-    def basis(self) -> Basis:
-        """Of the fixed effects."""
-        return self.summary.basis
-
-    @property
-    def offset(self) -> Array:
-        """Least-squares coefficients taken out of y beforehand."""
-        return self.summary.offset
-
-    @property
-    def scale(self) -> float:
-        """What y's residual was divided by."""
-        return self.summary.scale
-
-    @property
-    def n_observations(self) -> int:
-        """N."""
-        return self.summary.n_observations
 
     def starts(self) -> tuple[Array, ...]:
         """The moments, and their diagonal should that search not end well."""
-        start = moments(self.summary)
+        start = moments(self.data)
         return self.covariance.start(start), self.covariance.start(np.diag(np.diag(start)))
 
     def evaluate(self, theta: Array) -> State:
@@ -67,19 +44,19 @@ class PatternLikelihood:
         variances = np.diag(Sigma)
         if variances.min() < LEAST * variances.max() or _smallest_eigenvalue(Sigma) < LEAST:
             raise np.linalg.LinAlgError("at a singular covariance the likelihood is rounding")
-        return evaluate(self.summary, Sigma, reml=self.reml)
+        return evaluate(self.data, Sigma, reml=self.reml)
 
     def search(self, theta: Array, point: State) -> Curve:
         """Derivatives by θ, by the chain rule from those by Σ."""
         jacobian = self.covariance.jacobian(theta)
-        found = derivatives(self.summary, point, jacobian, reml=self.reml)
+        found = derivatives(self.data, point, jacobian, reml=self.reml)
         bend = self.covariance.curvature(theta, found.G)
         return Curve(np.tensordot(jacobian, found.G, 2), found.H + bend, found.A, found.J)
 
     def natural(self, point: State) -> tuple[Curve, Array]:
         """Derivatives by the natural parameters, in which Σ is linear."""
         tangent = self.covariance.tangent(point.Sigma)
-        found = derivatives(self.summary, point, tangent, reml=self.reml)
+        found = derivatives(self.data, point, tangent, reml=self.reml)
         return Curve(np.tensordot(tangent, found.G, 2), found.H, found.A, found.J), found.P
 
     def weighted_Q(self, point: State, W: Array) -> Array:
@@ -89,7 +66,7 @@ class PatternLikelihood:
         flat = self.covariance.tangent(point.Sigma).reshape(-1, T * T)
         pairs = (flat.T @ W @ flat).reshape(T, T, T, T).transpose(0, 3, 1, 2).reshape(T * T, T * T)
         D = (Omega.reshape(n_patterns, T * T) @ pairs.T).reshape(n_patterns, T, T)
-        return project(self.summary, Omega @ D @ Omega, self.summary.M)
+        return project(self.data, Omega @ D @ Omega, self.data.M)
 
     def condition(self, point: State) -> float:
         """The smallest eigenvalue of the correlation: 0 at a singular Σ, whatever the units."""
