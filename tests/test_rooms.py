@@ -13,7 +13,7 @@ import pytest
 from source_tree import PACKAGE, Import, imports, modules, room
 
 #: modules at the top that every room may use; they use nothing of the package but errors
-SHARED = {"errors", "arrays", "_version", "deferred"}
+SHARED = {"errors", "arrays", "_version", "deferred", "files"}
 NUMERICS = {"formula", "covariance", "engine", "inference"}
 #: room -> the rooms it may know, beside what is shared
 MAY_KNOW: dict[str, set[str]] = {
@@ -37,6 +37,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "cli": {"batch"},
     "__main__": {"cli"},
     "deferred": set(),
+    "files": set(),
     "errors": set(),
     "arrays": set(),
     "_version": set(),

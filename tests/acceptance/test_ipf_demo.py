@@ -66,18 +66,18 @@ def test_the_rate_of_decline_is_that_of_the_model_on_the_data(demo: Path) -> Non
     )
     slopes = fit.slopes("YEARS", by="TRT01P")
     cells = {row[0]: row[1:] for row in read_cells(demo / "t_14_2_1_1.rtf")}
-    printed = [f"{s.estimate:.1f} ({s.std_error:.1f})" for s in slopes.frame.itertuples()]
+    printed = [f"{s.estimate:.1f} ({s.std_error:.2f})" for s in slopes.frame.itertuples()]
     assert cells["Adjusted rate (SE), mL/year [1]"] == printed
     (difference,) = slopes.contrasts("vs-control").frame.to_dict("records")
-    expected = f"{difference['estimate']:.1f} ({difference['std_error']:.1f})"
+    expected = f"{difference['estimate']:.1f} ({difference['std_error']:.2f})"
     assert cells["Difference from Placebo (SE)"] == ["", expected]
 
 
 def test_methods_stand_side_by_side_with_role_and_assumption(demo: Path) -> None:
     text = " ".join(read_text(demo / "t_14_2_1_3.rtf").split())
-    for said in ("Random slopes", "MMRM of completers", "ANCOVA with LOCF", "comparator"):
+    for said in ("Random slopes", "MMRM of completers", "ANCOVA with LOCF", "Comparator"):
         assert said in text
-    assert "slope, mL/year" in text
+    assert "Slope, mL/year" in text
     assert "missing at random" in text
 
 

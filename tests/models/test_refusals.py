@@ -83,7 +83,12 @@ def test_data_that_do_not_carry_the_model(formula, frame, message):
         (MAIN, {"weights": "W"}, NotAvailableError, "weights"),
         ("CHG ~ BASE", {}, UsageError, "names no residual covariance"),
         (f"~ BASE + {US}", {}, UsageError, "no response"),
-        ("CHG ~ BASE + ar1(AVISIT | USUBJID)", {}, NotAvailableError, "ar1 is not available"),
+        (
+            "CHG ~ BASE + sp_exp(AVISITN | USUBJID)",
+            {},
+            NotAvailableError,
+            "sp_exp is not available",
+        ),
         ("CHG ~ BASE + us(AVISIT | ARMCD/USUBJID)", {}, NotAvailableError, "per level of ARMCD"),
         (f"CHG ~ BASE + (1 | USUBJID) + {US}", {}, NotAvailableError, "random effects"),
         (f"CHG ~ __import__('os') + {US}", {}, ExpressionError, "__import__"),

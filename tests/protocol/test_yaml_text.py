@@ -83,3 +83,18 @@ def test_no_text_makes_the_reader_fail(text: str) -> None:
     node, faults = read_yaml(text)
     assert node is None or node.place >= Place(1, 1)
     assert all(fault.message for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"a\ud83db", "a\ufffdb"),
+        (r"\ude00", "\ufffd"),
+        ("é😀", "é😀"),
+    ],
+)
+def test_halves_of_characters_become_whole_and_a_lone_half_is_replaced(written, read):
+    node, _ = read_yaml(f'title: "{written}"')
+    assert node is not None
+    assert node.value == {"title": read}

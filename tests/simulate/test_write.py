@@ -72,6 +72,6 @@ def test_an_unknown_format_is_refused(trial: SimulatedTrial, tmp_path: Path) -> 
 def test_a_folder_that_is_a_file_is_refused(trial: SimulatedTrial, tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.write_text("mine")
-    with pytest.raises(UsageError, match="name another folder"):
+    with pytest.raises(UsageError, match="is a file; name a folder"):
         trial.write(there)
     assert there.read_text() == "mine"

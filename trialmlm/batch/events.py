@@ -42,13 +42,26 @@ def set_aside(inputs: Inputs, estimand: str | None, frame: pd.DataFrame) -> pd.D
     for event, strategy in strategies.items():
         if strategy in SET_ASIDE:
             first = subject.map(first_dates(inputs, event))
-            if first.notna().any() and "ADT" not in frame.columns:
-                raise DataError(
-                    f"{event}: {strategy} needs the date of each record to tell which are after "
-                    "the event; map it (date:)"
-                )
-            after |= (frame["ADT"] > first) if first.notna().any() else False
+            if first.notna().any():
+                _check_dates(frame, first, f"{event}: {strategy}")
+                after |= frame["ADT"] > first
     return frame[~after].reset_index(drop=True) if after.any() else frame
+
+
+def _check_dates(frame: pd.DataFrame, first: pd.Series[pd.Timestamp], place: str) -> None:
+    """Refuse records of which nobody can tell whether they are after the event."""
+    if "ADT" not in frame.columns:
+        raise DataError(
+            f"{place} needs the date of each record to tell which are after the event; map it "
+            "(date:)"
+        )
+    undated = first.notna() & frame["ADT"].isna()
+    if undated.any():
+        raise DataError(
+            f"{place} needs the date of each record to tell which are after the event; "
+            f"{int(undated.sum())} have none:",
+            frame[undated],
+        )
 
 
 def first_dates(inputs: Inputs, event: str) -> pd.Series[pd.Timestamp]:

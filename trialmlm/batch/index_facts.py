@@ -165,12 +165,12 @@ def analysis_facts(protocol: Protocol, results: Results) -> tuple[AnalysisFacts,
 
 def _estimand(protocol: Protocol, key: str, estimand: Estimand) -> EstimandFacts:
     population = estimand.population
-    events = (f"{_words(event)}: {_words(way)}" for event, way in estimand.events.items())
+    events = (f"{_words(event)} ({_words(way)})" for event, way in estimand.events.items())
     attributes = {
         "Treatments": ", ".join(arm.name for arm in protocol.ordered_arms.values()),
         "Population": protocol.populations[population].label if population else "",
         "Variable": _variable(protocol, estimand.variable) if estimand.variable else "",
-        "Intercurrent events": "; ".join(events),
+        "Intercurrent events": ", ".join(events),
         "Summary": estimand.summary or "",
     }
     told = tuple((name, text) for name, text in attributes.items() if text)
@@ -203,7 +203,7 @@ def _analysis(protocol: Protocol, results: Results, record: AnalysisRecord) -> A
 
 
 def _missing(record: AnalysisRecord) -> str:
-    return record.specification.get("missing values", "").removeprefix("Missing values: ")
+    return record.specification.get("missing values", "")
 
 
 def _answers(protocol: Protocol, results: Results, record: AnalysisRecord) -> Iterator[Answer]:

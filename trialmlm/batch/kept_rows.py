@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from trialmlm.adam.cells import as_text
+from trialmlm.batch.events import set_aside
 from trialmlm.batch.sets import time_of
 from trialmlm.errors import UsageError
 from trialmlm.expressions.where import read_where
@@ -37,8 +38,10 @@ def kept_rows(
         return frame
     if rows.observed_at is not None:
         subject = inputs.protocol.data.subjects.subject
+        # a value that is set aside does not make a completer
+        observed = set_aside(inputs, analysis.estimand, found.frame)
         complete = completers(
-            found.frame, subject=subject, visit="AVISIT", value="AVAL", at=rows.observed_at
+            observed, subject=subject, visit="AVISIT", value="AVAL", at=rows.observed_at
         )
         frame = frame[frame[subject].isin(complete[subject])]
     if rows.where is not None:

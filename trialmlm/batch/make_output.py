@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from trialmlm.batch.files import write_file
 from trialmlm.batch.index_facts import IndexEntry
 from trialmlm.batch.manifest import Made
 from trialmlm.batch.orders import order_of, population_key, titles_of
 from trialmlm.deferred import Deferred
 from trialmlm.errors import TrialmlmError
+from trialmlm.files import write_file
 from trialmlm.tables.display import Display
 from trialmlm.tables.document import Document
 from trialmlm.tables.renderers import RENDERERS
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from trialmlm.tables.display import Furniture
     from trialmlm.tables.layout import Layout
 
+#: what a page that says why an output was not made shows of its titles
+MOST_TITLES, MOST_CHARACTERS = 3, 300
 #: figures stand on matplotlib, which a run without figures does not load
 _figure_order = Deferred("trialmlm.batch.figure_orders", "figure_order")
 _figures = Deferred("trialmlm.figures.shells", "FIGURES")
@@ -62,7 +64,7 @@ class Maker:
             contents, shown = self._contents(planned, reason)
         except TrialmlmError as error:
             status, reason = "failed", str(error)
-            contents, shown = self._contents(planned, reason)
+            contents, shown = self._contents(self._brief(planned), reason)
         files = {
             planned.stem + suffix: write_file(self.folder / (planned.stem + suffix), content)
             for suffix, content in contents.items()
@@ -70,6 +72,12 @@ class Maker:
         made = Made(planned.output.number, planned.output.shell, status, reason, files)
         titles = titles_of(self.protocol, planned.output)
         return made, IndexEntry(planned.name, titles, tuple(files), status, reason, **shown)
+
+    def _brief(self, planned: PlannedOutput) -> PlannedOutput:
+        """The output with titles that fit on the page that says why it was not made."""
+        titles = tuple(map(_clipped, titles_of(self.protocol, planned.output)[:MOST_TITLES]))
+        brief = {"title": titles, "subtitle": None, "footnotes": ()}
+        return replace(planned, output=planned.output.model_copy(update=brief))
 
     def _obstacle(self, planned: PlannedOutput) -> tuple[str, str]:
         """Whether the output can be made, and why not.
@@ -93,13 +101,7 @@ class Maker:
         if planned.output.kind == "figure":
             figures = self._figure(planned, reason)
             return figures, {"image": figures[".png"]}
-        display = (
-            self._message(planned, reason)
-            if reason
-            else SHELLS[planned.output.shell](
-                order_of(self.protocol, planned, self.labels), self.results
-            )
-        )
+        display = self._message(planned, reason) if reason else self._table(planned)
         document = Document.of(display, self.furniture, self.layout)
         rendered = {r.suffix: r.render(document) for r in RENDERERS.values()}
         return rendered, {"display": display}
@@ -130,6 +132,11 @@ class Maker:
             kind="Listing" if planned.output.kind == "listing" else "Table",
             number=planned.output.number,
             titles=titles_of(self.protocol, planned.output),
-            population=populations[key].label if key in populations else "",
+            population=_clipped(populations[key].label) if key in populations else "",
             message=f"This output was not made. {reason}",
         )
+
+
+def _clipped(text: str) -> str:
+    """A text of any length, shortened to what a head line takes."""
+    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"

@@ -63,6 +63,7 @@ def order_of(
             for name in output.columns
         ),
         unit=(protocol.endpoint(endpoint).unit if endpoint else None) or "",
+        levels=output.levels,
     )
 
 

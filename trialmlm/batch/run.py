@@ -12,7 +12,6 @@ from trialmlm._version import __version__
 from trialmlm.batch.account import described_records, described_subjects
 from trialmlm.batch.availability import codes_of
 from trialmlm.batch.carry_out import carry_out, failed
-from trialmlm.batch.files import prepare_folder, write_file
 from trialmlm.batch.index_facts import InputFile, analysis_facts, trial_facts
 from trialmlm.batch.inputs import Inputs
 from trialmlm.batch.make_output import Maker
@@ -27,6 +26,7 @@ from trialmlm.batch.progress import Log
 from trialmlm.batch.task import Task, make_task
 from trialmlm.deferred import Deferred
 from trialmlm.errors import DataError, TrialmlmError
+from trialmlm.files import prepare_folder, write_file
 from trialmlm.protocol.load import load_protocol
 from trialmlm.protocol.schema import Protocol
 from trialmlm.results.records import records_csv

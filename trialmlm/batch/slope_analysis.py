@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trialmlm.batch.context import NOT_DETERMINED
 from trialmlm.batch.estimates import (
     differences_of,
     means_of,
@@ -100,7 +101,8 @@ def _relative(context: Context, task: Task, slopes: LsMeans) -> Iterator[Statist
         yield context.statistic(
             "relative-reduction",
             "estimate",
-            100.0 * (1.0 - float(own) / float(other)),
+            100.0 * (1.0 - float(own) / float(other)) if other else float("nan"),
+            why=NOT_DETERMINED,
             arm=arm,
             versus=versus,
         )

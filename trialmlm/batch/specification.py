@@ -15,9 +15,8 @@ _WEIGHTS = {
 }
 _MISSING = {
     "observed": "Missing values are not imputed: missing at random is assumed.",
-    "locf": "Missing values: last observed post-baseline value carried forward (LOCF).",
-    "locf-records": "Missing values: last observation carried forward, as recorded in the data "
-    "(DTYPE LOCF).",
+    "locf": "The last value observed after baseline is carried forward (LOCF).",
+    "locf-records": "The last value observed is carried forward, as the data hold it (DTYPE LOCF).",
 }
 _COMPLETE = "Subjects without a value at the visit are not analysed."
 _DF = {
@@ -60,11 +59,10 @@ def _events(task: Task) -> str:
     if task.analysis.estimand is None:
         return ""
     events = task.protocol.estimand(task.analysis.estimand).events
-    said = "; ".join(
-        f"{event.replace('_', ' ')}: {strategy.replace('-', ' ')}"
+    return ", ".join(
+        f"{event.replace('_', ' ')} ({strategy.replace('-', ' ')})"
         for event, strategy in events.items()
     )
-    return f"Intercurrent events: {said}." if said else ""
 
 
 def assumption_of(task: Task) -> str:

@@ -7,9 +7,9 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Final
 
-from trialmlm.batch.files import write_file
 from trialmlm.batch.shipped import shipped
 from trialmlm.errors import UsageError
+from trialmlm.files import write_file
 from trialmlm.protocol.load import FILE_NAME
 
 #: what stands before every line that is the user's to decide

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from trialmlm.adam.cells import as_text
+from trialmlm.adam.cells import as_dates, as_text
 from trialmlm.adam.populations import members
 from trialmlm.adam.roles import check_columns
 from trialmlm.batch.events import first_dates
@@ -162,12 +162,12 @@ def _day(
     schedule, roles = protocol.schedule, protocol.data.subjects
     column = getattr(roles, name)
     if column is not None:
-        dates = pd.to_datetime(frame[column], errors="coerce")
+        dates = as_dates(frame[column])
     elif name in protocol.data.events:
         dates = subject.map(first_dates(inputs, name))
     else:
         return pd.Series(np.nan, index=frame.index)
-    named = {**subject_roles(roles).dates}
-    day_1 = pd.to_datetime(frame[named[schedule.day_1]], errors="coerce") if schedule else dates
+    named = subject_roles(roles).dates
+    day_1 = as_dates(frame[named[schedule.day_1]]) if schedule else dates
     days: pd.Series[float] = (dates - day_1).dt.days + 1.0
     return days

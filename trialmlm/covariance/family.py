@@ -44,5 +44,8 @@ class Covariance(Protocol):
     def curvature(self, theta: Array, G: Array) -> Array:
         """⟨G, ∂²Σ/∂θ_h∂θ_k⟩ for a symmetric T × T matrix G, k × k."""
 
-    def tangent(self, Sigma: Array) -> Array:
-        """Derivatives of Σ by the natural parameters, k × T × T."""
+    def tangent(self, theta: Array) -> Array:
+        """Derivatives of Σ by the natural parameters, m × T × T."""
+
+    def natural_second(self, theta: Array) -> Array:
+        """Second derivatives of Σ by the natural parameters, m × m × T × T."""

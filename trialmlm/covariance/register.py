@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from trialmlm.covariance.correlation import (
+    AnteDependent,
+    Autoregressive,
+    Banded,
+    Exchangeable,
+    Independent,
+)
+from trialmlm.covariance.structured import LinearStructure, Structured
 from trialmlm.covariance.unstructured import Unstructured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from trialmlm.covariance.correlation import Correlation
     from trialmlm.covariance.family import Covariance
 
-#: name in a formula -> a family over so many visits
-FAMILIES: Mapping[str, Callable[[int], Covariance]] = {"us": Unstructured}
+
+def _linear(correlation: Correlation, name: str, title: str) -> Callable[[int], Covariance]:
+    return partial(LinearStructure, correlation=correlation, abbreviation=name, title=title)
+
+
+def _structured(
+    correlation: Correlation, name: str, title: str, *, heterogeneous: bool
+) -> Callable[[int], Covariance]:
+    return partial(
+        Structured,
+        correlation=correlation,
+        heterogeneous=heterogeneous,
+        abbreviation=name,
+        title=title,
+    )
+
+
+#: name in a formula -> a family over so many visits. SAS's names: UN, CS, CSH, AR(1), ARH(1),
+#: TOEP, TOEPH, ANTE(1) with one variance, ANTE(1), UN(1)
+FAMILIES: Mapping[str, Callable[[int], Covariance]] = {
+    "us": Unstructured,
+    "cs": _linear(Exchangeable(), "cs", "Compound symmetry"),
+    "csh": _structured(
+        Exchangeable(), "csh", "Heterogeneous compound symmetry", heterogeneous=True
+    ),
+    "ar1": _structured(Autoregressive(), "ar1", "Autoregressive", heterogeneous=False),
+    "ar1h": _structured(
+        Autoregressive(), "ar1h", "Heterogeneous autoregressive", heterogeneous=True
+    ),
+    "toep": _linear(Banded(), "toep", "Toeplitz"),
+    "toeph": _structured(Banded(), "toeph", "Heterogeneous Toeplitz", heterogeneous=True),
+    "ad": _structured(AnteDependent(), "ad", "Ante-dependence", heterogeneous=False),
+    "adh": _structured(AnteDependent(), "adh", "Heterogeneous ante-dependence", heterogeneous=True),
+    "diag": _structured(Independent(), "diag", "Diagonal", heterogeneous=True),
+}

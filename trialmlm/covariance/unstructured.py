@@ -80,9 +80,15 @@ class Unstructured:
         result[np.diag_indices_from(result)] += np.where(on_diagonal, own, 0.0)
         return result
 
-    def tangent(self, Sigma: Array) -> Array:
+    def tangent(self, theta: Array) -> Array:
         """The symmetric basis: Σ is linear in its entries."""
-        return symmetric_basis(Sigma.shape[0])
+        del theta
+        return symmetric_basis(self.n_visits)
+
+    def natural_second(self, theta: Array) -> Array:
+        """Σ is linear in its entries."""
+        k = theta.size
+        return np.zeros((k, k, self.n_visits, self.n_visits))
 
     def _factor(self, theta: Array) -> Array:
         rows, columns = lower_indices(self.n_visits)

@@ -201,7 +201,7 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
 
     def search(self, theta: Array, point: ClusterPoint) -> Curve:
         """Derivatives by θ, by the chain rule from those by (G, σ²)."""
-        return self.parameters.chain(theta, self.natural(point)[0])
+        return self.parameters.chain(theta, self.natural(theta, point)[0])
 
     def condition(self, point: ClusterPoint) -> float:
         """The residual variance, of the scaled data: a zero variance of G is an estimate."""
@@ -211,21 +211,22 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         """Whether the residual variance vanishes."""
         return point.sigma2 < control.vanishing
 
-    def natural(self, point: ClusterPoint) -> tuple[Curve, Array]:
+    def natural(self, theta: Array, point: ClusterPoint) -> tuple[Curve, Array]:
         """Derivatives by the lower triangle of G and by σ²."""
+        del theta
         s = self.data
         sums = self._sums(point)
         basis = symmetric_basis(self.r)
         m = len(basis)
         free = point.Phi.shape[0] if self.reml else 0
-        theta = np.append(point.G[lower_indices(self.r)], point.sigma2)
+        sigma = np.append(point.G[lower_indices(self.r)], point.sigma2)
         trace_matrix = sums.T.sum(axis=0) - (sums.F.sum(axis=0) if self.reml else 0.0)
         quad_matrix = sums.z.T @ sums.z
         trace = np.tensordot(basis, trace_matrix, 2)
         quad = np.tensordot(basis, quad_matrix, 2)
-        trace = _with_sigma2(trace, float(s.n_observations - free), theta)
-        quad = _with_sigma2(quad, point.rOr, theta)
-        P = self._P(point, sums, basis, theta)
+        trace = _with_sigma2(trace, float(s.n_observations - free), sigma)
+        quad = _with_sigma2(quad, point.rOr, sigma)
+        P = self._P(point, sums, basis, sigma)
         J = contract(basis, sums.T, sums.T - 2.0 * sums.F if self.reml else sums.T)
         if self.reml:
             PhiP = point.Phi @ P[:m]
@@ -234,17 +235,18 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         cross = np.tensordot(sums.H, sums.z, ((0,), (0,)))  # r × q × r: Σ h_a z_b
         c = np.einsum("hab,aqb->hq", basis, cross)
         A = contract(basis, sums.T, zz) - c @ point.Phi @ c.T
-        J = _bordered((J + J.T) / 2.0, trace, theta)
-        A = _bordered((A + A.T) / 2.0, quad, theta)
+        J = _bordered((J + J.T) / 2.0, trace, sigma)
+        A = _bordered((A + A.T) / 2.0, quad, sigma)
         return Curve(trace - quad, 2.0 * A - J, A, J), P
 
-    def weighted_Q(self, point: ClusterPoint, W: Array) -> Array:
+    def weighted_Q(self, theta: Array, point: ClusterPoint, W: Array) -> Array:
         """Σ w_hk Q_hk; those with σ² from Σ_k θ_k Q_hk = −P_h."""
+        del theta
         sums = self._sums(point)
         basis = symmetric_basis(self.r)
         m = len(basis)
-        theta = np.append(point.G[lower_indices(self.r)], point.sigma2)
-        P = self._P(point, sums, basis, theta)
+        sigma = np.append(point.G[lower_indices(self.r)], point.sigma2)
+        P = self._P(point, sums, basis, sigma)
         EH = np.einsum("hab,nbq->hnaq", basis, sums.H)
         q = sums.H.shape[2]
         left = EH.transpose(0, 3, 1, 2).reshape(m * q, -1)
@@ -252,11 +254,16 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         Q = np.zeros((m + 1, m + 1, q, q))
         Q[:m, :m] = (left @ right.T).reshape(m, q, m, q).transpose(0, 2, 1, 3)
         for h in range(m):
-            Q[h, m] = (-P[h] - np.tensordot(theta[:m], Q[h, :m], 1)) / point.sigma2
+            Q[h, m] = (-P[h] - np.tensordot(sigma[:m], Q[h, :m], 1)) / point.sigma2
             Q[m, h] = Q[h, m].T
-        Q[m, m] = (-P[m] - np.tensordot(theta[:m], Q[m, :m], 1)) / point.sigma2
+        Q[m, m] = (-P[m] - np.tensordot(sigma[:m], Q[m, :m], 1)) / point.sigma2
         result: Array = np.tensordot(W, Q, 2)
         return result
+
+    def weighted_R(self, theta: Array, point: ClusterPoint, W: Array) -> Array:
+        """V is linear in G and the residual variances."""
+        del theta, W
+        return np.zeros_like(point.Phi)
 
     def effects(self, point: ClusterPoint) -> PredictedEffects:
         """Best linear unbiased predictions of the random effects."""

@@ -77,7 +77,7 @@ class GaussianFit:
 
     @cached_property
     def _natural(self) -> tuple[Curve, Array]:
-        return self.likelihood.natural(self.point)
+        return self.likelihood.natural(self.theta, self.point)
 
     @property
     def P(self) -> Array:

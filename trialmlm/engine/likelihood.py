@@ -48,8 +48,8 @@ class Curve:
 class Likelihood(Protocol):
     """Data summed up, with a family of covariances.
 
-    The search runs on an unconstrained θ; inference differentiates by the natural parameters,
-    in which V is linear for every family of this version.
+    The search runs on an unconstrained θ; inference differentiates by the natural parameters:
+    variances, covariances or correlations.
     """
 
     @property
@@ -87,8 +87,11 @@ class Likelihood(Protocol):
     def degenerate(self, point: Any, control: Control) -> bool:
         """Whether the search runs towards a singular covariance."""
 
-    def natural(self, point: Any) -> tuple[Curve, Array]:
+    def natural(self, theta: Array, point: Any) -> tuple[Curve, Array]:
         """Derivatives by the natural parameters, and P_h = −X'Ω∂_hVΩX, m × q × q."""
 
-    def weighted_Q(self, point: Any, W: Array) -> Array:
+    def weighted_Q(self, theta: Array, point: Any, W: Array) -> Array:
         """Σ_hk w_hk X'Ω∂_hVΩ∂_kVΩX, q × q, over the natural parameters."""
+
+    def weighted_R(self, theta: Array, point: Any, W: Array) -> Array:
+        """Σ_hk w_hk X'Ω∂²_hkVΩX, q × q; zero where V is linear in its natural parameters."""

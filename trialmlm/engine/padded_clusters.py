@@ -172,7 +172,7 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
 
     def search(self, theta: Array, point: PaddedPoint) -> Curve:
         """Derivatives by θ, by the chain rule from the natural ones."""
-        return self.parameters.chain(theta, self.natural(point)[0])
+        return self.parameters.chain(theta, self.natural(theta, point)[0])
 
     def condition(self, point: PaddedPoint) -> float:
         """The smallest residual variance, of the scaled data."""
@@ -182,8 +182,9 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         """Whether a residual variance vanishes."""
         return self.condition(point) < control.vanishing
 
-    def natural(self, point: PaddedPoint) -> tuple[Curve, Array]:
+    def natural(self, theta: Array, point: PaddedPoint) -> tuple[Curve, Array]:
         """Derivatives by the lower triangle of G and by the residual variances."""
+        del theta
         c, Omega, Phi = self.data, point.Omega, point.Phi
         dV = self._tangent()
         m = len(dV)
@@ -210,12 +211,18 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         J, A = (J + J.T) / 2.0, (A + A.T) / 2.0
         return Curve(trace - quad, 2.0 * A - J, A, J), P
 
-    def weighted_Q(self, point: PaddedPoint, W: Array) -> Array:
+    def weighted_Q(self, theta: Array, point: PaddedPoint, W: Array) -> Array:
         """Σ w_hk (∂_hVΩX)'Ω(∂_kVΩX)."""
+        del theta
         B = self._tangent() @ (point.Omega @ self.data.X)
         WB = np.tensordot(W, point.Omega @ B, 1)
         result: Array = np.einsum("hntq,hntp->qp", B, WB, optimize=True)
         return result
+
+    def weighted_R(self, theta: Array, point: PaddedPoint, W: Array) -> Array:
+        """V is linear in G and the residual variances."""
+        del theta, W
+        return np.zeros_like(point.Phi)
 
     def effects(self, point: PaddedPoint) -> PredictedEffects:
         """Best linear unbiased predictions of the random effects."""

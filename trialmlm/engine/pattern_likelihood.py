@@ -53,20 +53,26 @@ class PatternLikelihood(DataLikelihood[Summary]):
         bend = self.covariance.curvature(theta, found.G)
         return Curve(np.tensordot(jacobian, found.G, 2), found.H + bend, found.A, found.J)
 
-    def natural(self, point: State) -> tuple[Curve, Array]:
-        """Derivatives by the natural parameters, in which Σ is linear."""
-        tangent = self.covariance.tangent(point.Sigma)
+    def natural(self, theta: Array, point: State) -> tuple[Curve, Array]:
+        """Derivatives by the natural parameters; the curvature of Σ by them is in H."""
+        tangent = self.covariance.tangent(theta)
         found = derivatives(self.data, point, tangent, reml=self.reml)
-        return Curve(np.tensordot(tangent, found.G, 2), found.H, found.A, found.J), found.P
+        bend = np.tensordot(self.covariance.natural_second(theta), found.G, 2)
+        return Curve(np.tensordot(tangent, found.G, 2), found.H + bend, found.A, found.J), found.P
 
-    def weighted_Q(self, point: State, W: Array) -> Array:
+    def weighted_Q(self, theta: Array, point: State, W: Array) -> Array:
         """Σ w_hk Q_hk: one T × T matrix per pattern, D_p = Σ w_hk ∂_hV Ω_p ∂_kV."""
         Omega = point.Omega
         n_patterns, T, _ = Omega.shape
-        flat = self.covariance.tangent(point.Sigma).reshape(-1, T * T)
+        flat = self.covariance.tangent(theta).reshape(-1, T * T)
         pairs = (flat.T @ W @ flat).reshape(T, T, T, T).transpose(0, 3, 1, 2).reshape(T * T, T * T)
         D = (Omega.reshape(n_patterns, T * T) @ pairs.T).reshape(n_patterns, T, T)
         return project(self.data, Omega @ D @ Omega, self.data.M)
+
+    def weighted_R(self, theta: Array, point: State, W: Array) -> Array:
+        """Σ w_hk R_hk: one T × T matrix for all patterns, Σ w_hk ∂²_hkΣ."""
+        D = np.tensordot(W, self.covariance.natural_second(theta), 2)
+        return project(self.data, point.Omega @ D @ point.Omega, self.data.M)
 
     def condition(self, point: State) -> float:
         """The smallest eigenvalue of the correlation: 0 at a singular Σ, whatever the units."""

@@ -193,7 +193,7 @@ def _counts(ax: Axes, k: int, arms: int, arm: str, counts: Sequence[int]) -> Non
     for up, line in enumerate(reversed(heads)):
         note(ax, line, (1, 1), (x, 6 + 11 * up), **how)
     for y, count in enumerate(counts):
-        percent = f" ({100 * count / total:.0f}%)" if count and room > 44 else ""
+        percent = f" ({_share(count, total)}%)" if count and room > 44 else ""
         note(ax, f"{count}{percent}", (1, y), (x, 0), scales=("frame", "data"), **how)
 
 
@@ -201,3 +201,11 @@ def _rows(ax: Axes, patterns: Sequence[Pattern]) -> None:
     ax.set_yticks([])
     ax.set_ylim(len(patterns) - 0.4, -0.6)
     ax.spines["left"].set_visible(False)
+
+
+def _share(count: int, total: int) -> str:
+    """A percentage as the tables print it: never 0 of some, never 100 of fewer than all."""
+    share = 100 * count / total
+    if share < 1:
+        return "<1"
+    return ">99" if count < total and share > 99 else f"{share:.0f}"

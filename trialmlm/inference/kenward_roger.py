@@ -16,18 +16,25 @@ if TYPE_CHECKING:
     from trialmlm.engine.fit import GaussianFit
 
 
-def adjusted(fit: GaussianFit, W: Array) -> Array:
+def adjusted(fit: GaussianFit, W: Array, *, linear: bool = False) -> Array:
     """Φ_A = Φ + 2ΦΛΦ, Λ = Σ_hk w_hk (Q_hk − P_hΦP_k − ¼R_hk), in the orthonormal basis.
 
-    The R term is absent where V is linear in its natural parameters, as it is in the unstructured
-    family and in random effects with an unstructured G.
+    Parameters
+    ----------
+    fit : GaussianFit
+    W : ndarray
+    linear : bool
+        Leave the R term out, as SAS's DDFM=KR(LINEAR). It is zero where V is linear in its natural
+        parameters: unstructured, compound symmetry, Toeplitz, random effects.
     """
     Phi, P = fit.point.Phi, fit.P
-    WQ = fit.likelihood.weighted_Q(fit.point, W)
+    WQ = fit.likelihood.weighted_Q(fit.theta, fit.point, W)
     WP = np.tensordot(W, Phi @ P, 1)
     q = Phi.shape[0]
     WPP = P.transpose(1, 0, 2).reshape(q, -1) @ WP.reshape(-1, q)
     Lambda = WQ - WPP
+    if not linear:
+        Lambda = Lambda - fit.likelihood.weighted_R(fit.theta, fit.point, W) / 4.0
     result: Array = Phi + 2.0 * Phi @ ((Lambda + Lambda.T) / 2.0) @ Phi
     return result
 
@@ -55,10 +62,17 @@ class KenwardRoger:
 
     @classmethod
     def of(cls, fit: GaussianFit, information: str = "observed") -> KenwardRoger:
-        """From a REML fit."""
+        """From a REML fit; SAS's DDFM=KR."""
         W = fit.information(information)
-        Phi_A = adjusted(fit, W)
-        return cls(coefficients_of(fit), Phi_A, fit.point.Phi, fit.P, W)
+        return cls(coefficients_of(fit), adjusted(fit, W), fit.point.Phi, fit.P, W)
+
+    @classmethod
+    def linear(cls, fit: GaussianFit, information: str = "observed") -> KenwardRoger:
+        """From a REML fit; SAS's DDFM=KR(LINEAR), whatever the parameterisation."""
+        W = fit.information(information)
+        Phi_A = adjusted(fit, W, linear=True)
+        found = coefficients_of(fit)
+        return cls(found, Phi_A, fit.point.Phi, fit.P, W, "kenward-roger-linear")
 
     def df(self, L: Array) -> Array:
         """For one row λ = 1 and m is Satterthwaite's df with the same W."""

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from trialmlm.inference.method import Method
 
 #: name -> method of a Gaussian fit; the second argument is the kind of information behind W.
-#: Kenward-Roger and its linear form are one for the unstructured family.
+#: Kenward-Roger and its linear form are one for the unstructured family and others that are linear.
 DF_METHODS: Mapping[str, Callable[[GaussianFit, str], Method]] = {
     "satterthwaite": Satterthwaite.of,
     "kenward-roger": KenwardRoger.of,
-    "kenward-roger-linear": KenwardRoger.of,
+    "kenward-roger-linear": KenwardRoger.linear,
     "residual": residual,
     "asymptotic": asymptotic,
 }

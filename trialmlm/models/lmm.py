@@ -8,6 +8,7 @@ import numpy as np
 
 from trialmlm.engine.clusters import ClusterLikelihood, summarise_clusters
 from trialmlm.engine.fit import GaussianFit, fit_likelihood
+from trialmlm.engine.identified import variances_identified
 from trialmlm.engine.padded_clusters import PaddedLikelihood, pad_clusters
 from trialmlm.errors import FitError, NotAvailableError, UsageError
 from trialmlm.formula.coding import make_coding
@@ -89,7 +90,7 @@ def lmm(
     random = make_coding(term.terms, frame.variables)
     X = coding.matrix(frame.variables, frame.rows.size)
     Z = random.matrix(frame.variables, frame.rows.size)
-    _check_random(term, Z, groups)
+    _check_random(term, Z, groups, levels)
     gaussian = _fit(X, Z, response, groups, levels, reml=reml)
     return LmmFit(
         formula=formula,
@@ -162,7 +163,7 @@ def _residual_levels(
     return _as_factor(variables[residual.visit[0]])
 
 
-def _check_random(term: RandomTerm, Z: Array, groups: Variable) -> None:
+def _check_random(term: RandomTerm, Z: Array, groups: Variable, levels: Variable | None) -> None:
     count = len(groups.levels or ())
     if count < 2:
         msg = f"{groups.name} has one level in the rows used: its variance cannot be estimated"
@@ -174,6 +175,14 @@ def _check_random(term: RandomTerm, Z: Array, groups: Variable) -> None:
         msg = (
             f"every level of {groups.name} has one row: the variance between levels cannot be "
             "told from the residual's"
+        )
+        raise FitError(msg)
+    codes = codes_of(groups)
+    residual = np.zeros_like(codes) if levels is None else codes_of(levels)
+    if not variances_identified(Z, codes, residual):
+        msg = (
+            f"the variances of {term.text} and of the residual cannot be told apart: the rows of "
+            f"a {groups.name} are too few, or stand at too few times; leave a random effect out"
         )
         raise FitError(msg)
 

@@ -207,7 +207,8 @@ def mmrm(
     response = response_values(read.response, frame.variables)
     coding = make_coding(read.fixed, frame.variables)
     design = make_design(coding, frame.variables, layout, response)
-    _check_identified(design, visits)
+    if term.structure == "us":
+        _check_identified(design, visits)
     covariance = FAMILIES[term.structure](layout.n_visits)
     gaussian = fit_gaussian(design, covariance, reml=reml)
     return MmrmFit(

@@ -74,6 +74,8 @@ class Output(Noun):
     """Columns of the subjects' data set that are summed up or listed."""
     labels: Mapping[Column, Text] = Field(default_factory=dict)
     """Words for columns, in place of their labels in the data."""
+    levels: Mapping[Column, Mapping[str, Text]] = Field(default_factory=dict)
+    """Words for the values of columns, in the order shown; values not named follow as they are."""
     records: RecordKinds = ()
     """Which values are summed up, one kind or several in order: observed, or carried forward as
     `missing` words it; absent: observed."""

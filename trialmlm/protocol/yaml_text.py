@@ -273,5 +273,10 @@ class _Reader:
 
 
 def _leaf(event: ScalarEvent) -> Node:
-    value = event.value if event.style else _scalar(event.value)
-    return Node(value, _place(event), event.value)
+    text = _whole(event.value)
+    return Node(text if event.style else _scalar(text), _place(event), text)
+
+
+def _whole(text: str) -> str:
+    """A text whose escapes name halves of characters (JSON's way): whole ones, a lone half as �."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

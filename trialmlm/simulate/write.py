@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trialmlm.errors import UsageError
+from trialmlm.files import prepare_folder, write_file
 from trialmlm.protocol.names import did_you_mean
 from trialmlm.simulate.labels import COLUMNS, DATASETS
 from trialmlm.simulate.reported import STUDY
@@ -50,13 +49,10 @@ def write_trial(trial: SimulatedTrial, folder: str | Path, kind: str) -> tuple[P
     files = {f"{name}.{kind}": FORMATS[kind](frame) for name, frame in frames.items()}
     files["simulation.json"] = _description(trial, files)
     target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        return tuple(_write(target / name, content) for name, content in files.items())
-    except OSError as error:
-        told = error.strerror or str(error)
-        msg = f"the folder {folder} cannot be written to ({told}); name another folder"
-        raise UsageError(msg) from error
+    prepare_folder(target)
+    for name, content in files.items():
+        write_file(target / name, content)
+    return tuple(target / name for name in files)
 
 
 def _description(trial: SimulatedTrial, files: Mapping[str, bytes]) -> bytes:
@@ -74,16 +70,3 @@ def _description(trial: SimulatedTrial, files: Mapping[str, bytes]) -> bytes:
         },
     }
     return (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def _write(path: Path, content: bytes) -> Path:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path

@@ -83,7 +83,8 @@ def _records(record: AnalysisRecord) -> str:
 
 
 def _events(record: AnalysisRecord) -> str:
-    return record.specification.get("intercurrent events", "")
+    said = record.specification.get("intercurrent events", "")
+    return f"Intercurrent events: {said}." if said else ""
 
 
 #: keyword in the protocol -> its text from the analysis shown

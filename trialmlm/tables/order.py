@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from trialmlm.errors import UsageError
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trialmlm.tables.numbers import NumberFormat
 
 
@@ -71,6 +75,8 @@ class Order:
         Columns of the subjects' data set that are summed up.
     unit : str
         Of the endpoint.
+    levels : mapping of str to mapping of str to str
+        Column -> its values in order -> their words.
     """
 
     kind: Literal["Table", "Listing"]
@@ -93,6 +99,21 @@ class Order:
     average_over: str = ""
     columns: tuple[Heading, ...] = ()
     unit: str = ""
+    levels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def only_analysis(self) -> str:
+        """The analysis of an output that shows one.
+
+        Raises
+        ------
+        UsageError
+            If it orders none, or several.
+        """
+        if len(self.analyses) != 1:
+            found = ", ".join(self.analyses) or "none"
+            raise UsageError(f"found the analyses {found}: expected exactly one analysis")
+        return self.analyses[0]
 
     def arm(self, key: str) -> Heading:
         """The arm with this key."""

@@ -28,7 +28,7 @@ def ancova(order: Order, results: Results) -> Display:
     results : Results
         That analysis, and the description of its records with the analysis' name.
     """
-    (name,) = order.analyses
+    name = order.only_analysis
     record = results.analysis(name)
     notes = footnotes(order, record)
     shared = {"analysis": name, "endpoint": order.endpoint, "population": order.population.key}

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from trialmlm.results.results import Results
     from trialmlm.tables.order import Order
 
+#: how the reasons exclude one another
+EXPLAINED = (
+    "A missing value is put down to the first that applies: death, then leaving the trial, before "
+    "the end of the visit's window; else the visit or its value was missed."
+)
 #: group in the results -> label of the row and its indent
 ROWS = {
     "observed": ("Value observed", 1),
@@ -46,7 +51,7 @@ def attendance(order: Order, results: Results) -> Display:
         population=order.population.text,
         columns=(Column(("Visit",), 2.4, "left"), *arm_columns(order, results, total=True)),
         blocks=tuple(_block(order, cells, visit) for visit in order.visits),
-        footnotes=footnotes(order, None).lines,
+        footnotes=(*footnotes(order, None).lines, EXPLAINED),
     )
 
 

@@ -24,7 +24,7 @@ def covariance(order: Order, results: Results) -> Display:
     results : Results
         Quantity ``covariance`` by visit and, as group, the other visit.
     """
-    (name,) = order.analyses
+    name = order.only_analysis
     record = results.analysis(name)
     notes = footnotes(order, record)
     keys = {
@@ -48,11 +48,13 @@ def covariance(order: Order, results: Results) -> Display:
         population=order.population.text,
         columns=(Column(("Visit",), 1.4, "left"), *(Column((visit,)) for visit in visits)),
         blocks=(Block(rows),),
-        footnotes=(
-            *notes.lines,
-            "Variances on the diagonal, covariances below it, correlations above it.",
-        ),
+        footnotes=(*notes.lines, _explained(order)) if rows else notes.lines,
     )
+
+
+def _explained(order: Order) -> str:
+    unit = f" ({order.unit} squared)" if order.unit else ""
+    return f"Variances on the diagonal and covariances below it{unit}, correlations above it."
 
 
 def _cell(cells: Cells, visits: list[str], i: int, j: int) -> Cell:

@@ -29,7 +29,7 @@ def mmrm(order: Order, results: Results) -> Display:
     results : Results
         That analysis.
     """
-    (name,) = order.analyses
+    name = order.only_analysis
     record = results.analysis(name)
     notes = footnotes(order, record)
     shared = {"analysis": name, "endpoint": order.endpoint, "population": order.population.key}

@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 from trialmlm.tables.cells import EMPTY, Cells, row
 from trialmlm.tables.display import Block, Cell, Column, Display
+from trialmlm.tables.estimable import not_estimable
 from trialmlm.tables.footnotes import Footnotes, footnotes
 from trialmlm.tables.headings import arm_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from trialmlm.results.results import Results
     from trialmlm.tables.order import Order
+
+ESTIMATE = ("estimate", "std_error")
 
 
 def rate_of_decline(order: Order, results: Results) -> Display:
@@ -26,7 +29,7 @@ def rate_of_decline(order: Order, results: Results) -> Display:
     results : Results
         Quantities ``slope``, ``slope-difference`` and ``relative-reduction`` of that analysis.
     """
-    (name,) = order.analyses
+    name = order.only_analysis
     record = results.analysis(name)
     notes = footnotes(order, record)
     shared = {"analysis": name, "endpoint": order.endpoint, "population": order.population.key}
@@ -38,7 +41,11 @@ def rate_of_decline(order: Order, results: Results) -> Display:
         population=order.population.text,
         columns=(Column(("",), 2.6, "left"), *arm_columns(order, results)),
         blocks=(_counts(order, cells), _rates(order, cells, notes), *_differences(order, cells)),
-        footnotes=notes.lines,
+        footnotes=(
+            *notes.lines,
+            *filter(None, [_explained(order)]),
+            *not_estimable(order, _lacking(order, cells)),
+        ),
     )
 
 
@@ -47,7 +54,10 @@ def _counts(order: Order, cells: Cells) -> Block:
     return Block(
         (
             row("Subjects analysed", *(cells.count(quantity="count", arm=arm) for arm in arms)),
-            row("Values", *(cells.count("values", quantity="count", arm=arm) for arm in arms)),
+            row(
+                "Values analysed",
+                *(cells.count("values", quantity="count", arm=arm) for arm in arms),
+            ),
         )
     )
 
@@ -59,11 +69,11 @@ def _rates(order: Order, cells: Cells, notes: Footnotes) -> Block:
         (
             row(
                 f"Adjusted rate (SE){unit}{notes.mark('model')}",
-                *(_estimate(cells, quantity="slope", arm=arm) for arm in arms),
+                *(cells.with_spread(*ESTIMATE, quantity="slope", arm=arm) for arm in arms),
             ),
             row(
                 f"{order.confidence * 100:g}% CI",
-                *(_interval(cells, quantity="slope", arm=arm) for arm in arms),
+                *(cells.interval(quantity="slope", arm=arm) for arm in arms),
                 indent=1,
             ),
         )
@@ -87,11 +97,11 @@ def _difference(order: Order, cells: Cells, versus: str) -> Block:
         (
             row(
                 f"Difference from {order.arm(versus).text} (SE)",
-                *across(lambda arm: _estimate(cells, arm=arm, **keys)),
+                *across(lambda arm: cells.with_spread(*ESTIMATE, arm=arm, **keys)),
             ),
             row(
                 f"{order.confidence * 100:g}% CI",
-                *across(lambda arm: _interval(cells, arm=arm, **keys)),
+                *across(lambda arm: cells.interval(arm=arm, **keys)),
                 indent=1,
             ),
             row("p-value", *across(lambda arm: cells.p_value(arm=arm, **keys)), indent=1),
@@ -104,12 +114,13 @@ def _difference(order: Order, cells: Cells, versus: str) -> Block:
     )
 
 
-def _estimate(cells: Cells, **keys: str) -> Cell:
-    """Estimate and standard error with one decimal more than collected."""
-    value, error = cells.number("estimate", 1, **keys), cells.number("std_error", 1, **keys)
-    return Cell(f"{value.text} ({error.text})", value.values + error.values)
+def _explained(order: Order) -> str:
+    """What the relative reduction is; nothing where no arms are compared."""
+    versus = " or ".join(order.arm(key).text for key in dict.fromkeys(v for _, v in order.pairs))
+    return f"Relative reduction: 100 (1 - rate / rate of {versus})." if versus else ""
 
 
-def _interval(cells: Cells, **keys: str) -> Cell:
-    low, high = cells.number("ci_low", 1, **keys), cells.number("ci_high", 1, **keys)
-    return Cell(f"({low.text}, {high.text})", low.values + high.values)
+def _lacking(order: Order, cells: Cells) -> Iterator[tuple[str, str, str]]:
+    """Which arms have no rate, and why."""
+    for arm in order.arms:
+        yield arm.text, "", cells.note("estimate", quantity="slope", arm=arm.key)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trialmlm.tables.cells import EMPTY, Cells, row
-from trialmlm.tables.display import Block, Cell, Column, Display
+from trialmlm.tables.display import Block, Cell, Column, Display, Row
 from trialmlm.tables.footnotes import footnotes
-from trialmlm.tables.headings import arm_columns
+from trialmlm.tables.headings import arm_columns, subjects
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trialmlm.results.results import Results
     from trialmlm.tables.order import Heading, Order
+
+#: what shares of levels are of, where subjects may lack a value
+OF_KNOWN = "Percentages are of the subjects with a value."
 
 
 def baseline(order: Order, results: Results) -> Display:
@@ -25,7 +31,8 @@ def baseline(order: Order, results: Results) -> Display:
         Statistics with ``analysis="subjects"`` and the column's name as quantity.
     """
     blocks = tuple(_column(order, results, column) for column in order.columns)
-    return _display(order, results, blocks)
+    counts = any(_decimals(order, results, column) is None for column in order.columns)
+    return _display(order, results, blocks, (OF_KNOWN,) if counts else ())
 
 
 def disposition(order: Order, results: Results) -> Display:
@@ -49,7 +56,9 @@ def disposition(order: Order, results: Results) -> Display:
     return _display(order, results, blocks)
 
 
-def _display(order: Order, results: Results, blocks: tuple[Block, ...]) -> Display:
+def _display(
+    order: Order, results: Results, blocks: tuple[Block, ...], notes: tuple[str, ...] = ()
+) -> Display:
     return Display(
         kind=order.kind,
         number=order.number,
@@ -57,7 +66,7 @@ def _display(order: Order, results: Results, blocks: tuple[Block, ...]) -> Displ
         population=order.population.text,
         columns=(Column(("",), 2.4, "left"), *arm_columns(order, results, total=True)),
         blocks=blocks,
-        footnotes=footnotes(order, None).lines,
+        footnotes=(*footnotes(order, None).lines, *notes),
     )
 
 
@@ -67,32 +76,25 @@ def _cells(order: Order, results: Results, column: Heading) -> Cells:
 
 
 def _column(order: Order, results: Results, column: Heading) -> Block:
-    cells = _cells(order, results, column)
-    decimals = cells.value("decimals")
+    decimals = _decimals(order, results, column)
     if decimals is None:
         return _levels(order, results, column)
     arms = [*(arm.key for arm in order.arms), ""]
-    more = int(decimals) - order.decimals
-    numeric = Cells(results, order, cells.fixed)
+    cells = _cells(replace(order, decimals=decimals), results, column)
     return Block(
         (
             row(column.text, *[EMPTY] * len(arms)),
-            row("n", *(numeric.count(arm=arm) for arm in arms), indent=1),
-            row("Mean (SD)", *(_mean(numeric, more, arm) for arm in arms), indent=1),
-            row("Median (Range)", *(_median(numeric, more, arm) for arm in arms), indent=1),
+            row("n", *(cells.count(arm=arm) for arm in arms), indent=1),
+            row("Mean (SD)", *(cells.with_spread("mean", "sd", arm=arm) for arm in arms), indent=1),
+            row("Median (Range)", *(cells.median_range(arm=arm) for arm in arms), indent=1),
         )
     )
 
 
-def _mean(cells: Cells, more: int, arm: str) -> Cell:
-    mean, sd = cells.number("mean", more + 1, arm=arm), cells.number("sd", more + 2, arm=arm)
-    return Cell(f"{mean.text} ({sd.text})", mean.values + sd.values)
-
-
-def _median(cells: Cells, more: int, arm: str) -> Cell:
-    median = cells.number("median", more + 1, arm=arm)
-    low, high = cells.number("min", more, arm=arm), cells.number("max", more, arm=arm)
-    return Cell(f"{median.text} ({low.text};{high.text})", median.values + low.values + high.values)
+def _decimals(order: Order, results: Results, column: Heading) -> int | None:
+    """Decimals of a column of numbers; None for one of text."""
+    value = _cells(order, results, column).value("decimals")
+    return None if value is None else int(value)
 
 
 def _levels(order: Order, results: Results, column: Heading, whole: Cells | None = None) -> Block:
@@ -100,16 +102,30 @@ def _levels(order: Order, results: Results, column: Heading, whole: Cells | None
     cells = _cells(order, results, column)
     arms = [*(arm.key for arm in order.arms), ""]
     found = results.select(**cells.fixed, statistic="n")
-    levels = dict.fromkeys(s.group for s in found if s.group)
+    words = order.levels.get(column.key, {})
+    levels = dict.fromkeys((*words, *(s.group for s in found if s.group)))
     return Block(
         (
             row(column.text, *[EMPTY] * len(arms)),
             *(
-                row(level, *(_share(cells, order, level, arm, whole) for arm in arms), indent=1)
+                row(
+                    words.get(level, level),
+                    *(_share(cells, order, level, arm, whole) for arm in arms),
+                    indent=1,
+                )
                 for level in levels
             ),
+            *(() if whole else _missing(order, results, cells, arms)),
         )
     )
+
+
+def _missing(order: Order, results: Results, cells: Cells, arms: list[str]) -> Iterator[Row]:
+    """How many have no value, where any has none."""
+    lacking = [subjects(order, results, arm) - int(cells.value("n", arm=arm) or 0) for arm in arms]
+    if any(n > 0 for n in lacking):
+        texts = (Cell(order.numbers.count(n), (float(n),)) for n in lacking)
+        yield row("Missing", *texts, indent=1)
 
 
 def _share(cells: Cells, order: Order, level: str, arm: str, whole: Cells | None) -> Cell:

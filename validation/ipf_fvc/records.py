@@ -6,7 +6,7 @@ visits are the same; `tests/validation` compares what follows with a run of the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 PLACEBO, ACTIVE = ARMS
 LAST_VISIT = str(VISIT_NAMES[-1])
+AS_OBSERVED = "as observed"
+NOBODY_LEAVES = "nobody leaves or misses a visit; deaths end the records"
+NOBODY_DIES = "nobody leaves, misses a visit or dies"
 
 
 def _alive(course: Course) -> Flags:
@@ -37,13 +40,13 @@ def _everybody(course: Course) -> Flags:
 
 #: what is seen -> which visits of the same subjects take place, shape (visits, n)
 SEEN: Mapping[str, Callable[[Course], Flags]] = {
-    "as observed": lambda course: course.observed,
-    "nobody leaves or misses a visit, deaths end the records": _alive,
-    "nobody leaves, misses a visit or dies": _everybody,
+    AS_OBSERVED: lambda course: course.observed,
+    NOBODY_LEAVES: _alive,
+    NOBODY_DIES: _everybody,
 }
 
 
-def records(course: Course, seen: str = "as observed") -> pd.DataFrame:
+def records(course: Course, seen: str = AS_OBSERVED) -> pd.DataFrame:
     """Lay out the values of FVC, baseline among them: one row per subject and visit.
 
     Parameters
@@ -63,14 +66,14 @@ def records(course: Course, seen: str = "as observed") -> pd.DataFrame:
     return pd.DataFrame(
         {
             "USUBJID": subject,
-            "AVISIT": pd.Categorical.from_codes(visit, list(VISIT_NAMES), ordered=True),
+            "AVISIT": _coded(visit, VISIT_NAMES),
             "AVISITN": VISIT_NUMBERS[visit],
             "YEARS": course.chances.days[visit, subject] / YEAR,
             "AVAL": fvc[visit, subject],
             "BASE": fvc[0, subject],
             "CHG": (fvc - fvc[0])[visit, subject],
-            "TRT01P": pd.Categorical.from_codes(subjects.arm[subject], list(ARMS), ordered=True),
-            "SEX": pd.Categorical.from_codes(subjects.male[subject].astype(int), ["F", "M"]),
+            "TRT01P": _coded(subjects.arm[subject], ARMS),
+            "SEX": _coded(subjects.male[subject].astype(int), ("F", "M")),
             "AGE": subjects.age[subject],
             "HEIGHT": subjects.height[subject],
             "REGION": _factor(subjects.enrolment.region, subject),
@@ -82,4 +85,8 @@ def records(course: Course, seen: str = "as observed") -> pd.DataFrame:
 def _factor(values: NDArray[np.object_], subject: NDArray[np.intp]) -> pd.Categorical:
     """A subject's level in each of its rows; coded by subject, for rows are many."""
     codes, levels = pd.factorize(values, sort=True)
-    return pd.Categorical.from_codes(codes[subject], levels)
+    return _coded(codes[subject], levels)
+
+
+def _coded(codes: Any, levels: Any) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, pd.Index(levels), ordered=True)

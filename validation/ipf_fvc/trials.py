@@ -11,7 +11,7 @@ import pandas as pd
 
 from trialmlm.simulate import simulate_course
 from validation.ipf_fvc.methods import method, methods
-from validation.ipf_fvc.records import SEEN, records
+from validation.ipf_fvc.records import NOBODY_DIES, NOBODY_LEAVES, records
 from validation.ipf_fvc.truth import truth
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def trial(scenario: str, seed: int, *, unmasked: bool = False) -> dict[str, floa
     Returns
     -------
     dict
-        ``A1 difference`` and so on for the methods, ``E1 placebo`` and so on for the truth.
+        ``A1 difference`` and so on for the methods, ``E1 placebo`` and so on for the truth,
+        and random slopes of what is `SEEN` under the name of that.
     """
     course = simulate_course(scenario, seed)
     frame = records(course)
@@ -53,8 +54,8 @@ def trial(scenario: str, seed: int, *, unmasked: bool = False) -> dict[str, floa
 def _unmasked(course: Course) -> dict[str, float]:
     made = method(UNMASKED)
     return {
-        f"{seen}: {name}": value
-        for seen in list(SEEN)[1:]
+        f"{seen} {name}": value
+        for seen in (NOBODY_LEAVES, NOBODY_DIES)
         for name, value in made.estimates(records(course, seen)).items()
     }
 

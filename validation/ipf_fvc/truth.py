@@ -32,7 +32,8 @@ def slopes(course: Course) -> Numbers:
 
 def changes(course: Course) -> Numbers:
     """Change of each subject's true FVC from baseline to the day of its last visit, mL."""
-    return course.at_visit[-1] - course.at_visit[0]
+    found: Numbers = course.at_visit[-1] - course.at_visit[0]
+    return found
 
 
 #: estimand of the protocol -> its value for each subject, shape (n,)
@@ -45,12 +46,15 @@ def truth(course: Course) -> dict[str, float]:
     Returns
     -------
     dict
-        ``E1 placebo``, ``E1 active``, ``E1 difference`` in mL per year; ``E2 …`` in mL.
+        ``E1 placebo``, ``E1 active``, ``E1 difference`` in mL per year; ``E2 …`` in mL; and
+        ``own slope …``, the mean of the subjects' deviations from the slope of their arm, in
+        which arms differ by chance alone.
     """
     placebo = course.subjects.arm == 0
     found = {}
-    for name, of in ESTIMANDS.items():
-        values = of(course)
+    per_subject = {name: of(course) for name, of in ESTIMANDS.items()}
+    per_subject["own slope"] = course.subjects.slope_deviation
+    for name, values in per_subject.items():
         without, with_drug = float(values[placebo].mean()), float(values[~placebo].mean())
         found[f"{name} placebo"] = without
         found[f"{name} active"] = with_drug

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from trialmlm.batch.files import prepare_folder, write_file
 from trialmlm.errors import UsageError
+from trialmlm.files import prepare_folder, write_file
 
 
 def test_a_file_is_written_with_its_hash(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_writer_that_dies_leaves_the_old_file_and_nothing_else(
             raise dies
 
     # the module's own os, so that Dying opens the handle with the true fdopen
-    monkeypatch.setattr("trialmlm.batch.files.os", _Os(Dying))
+    monkeypatch.setattr("trialmlm.files.os", _Os(Dying))
     with pytest.raises(dies):
         write_file(tmp_path / "a.txt", b"a new content")
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"a.txt": b"old"}

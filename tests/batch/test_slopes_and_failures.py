@@ -1,0 +1,206 @@
+"""Slopes in the results are the model's; what fails is said, and what does not is delivered."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from eventful_trial import eventful_protocol, eventful_trial, inputs_of, measured, task_of
+from rtf_reader import read_cells
+from small_trial import records, subjects
+
+import trialmlm as tm
+from trialmlm.cli import main
+from trialmlm.results.results import Results
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SLOPE = {"analysis": "slope", "method": "LMM", "endpoint": "score", "population": "efficacy"}
+
+
+def _run(folder: Path, *, code: int, **changes: object) -> Path:
+    file = eventful_trial(folder / "trial", **changes)  # type: ignore[arg-type]
+    assert main(["run", str(file), "--out", str(folder / "out")]) == code
+    return folder / "out"
+
+
+def _results(out: Path) -> Results:
+    return Results.from_json((out / "results.json").read_text(encoding="utf-8"))
+
+
+def _statuses(out: Path) -> dict[str, str]:
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    return {output["number"]: output["status"] for output in manifest["outputs"]}
+
+
+def _plain(path: Path) -> str:
+    return " ".join(path.read_text(encoding="utf-8").split())
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _run(tmp_path_factory.mktemp("eventful"), code=0)
+
+
+def test_slopes_and_differences_are_those_of_lmm_on_the_same_rows(out: Path) -> None:
+    task = task_of(inputs_of(out.parent / "trial" / "protocol.yaml"), "slope")
+    assert task.analysis.model is not None
+    fit = tm.lmm(task.analysis.model, task.frame, df=task.analysis.df)
+    slopes = fit.slopes("YEARS", by="TRT01P")
+    results = _results(out)
+    for arm, row in zip(("PBO", "LOW", "HIGH"), slopes.frame.itertuples(), strict=True):
+        found = [
+            results.value(**SLOPE, quantity="slope", arm=arm, statistic=name)
+            for name in ("estimate", "std_error", "df", "ci_low", "ci_high")
+        ]
+        expected = [row.estimate, row.std_error, row.df, row.ci_low, row.ci_high]
+        assert found == pytest.approx(expected, rel=1e-12)
+    contrasts = slopes.contrasts("vs-control").frame
+    for arm, row in zip(("LOW", "HIGH"), contrasts.itertuples(), strict=True):
+        keys = {**SLOPE, "quantity": "slope-difference", "arm": arm, "versus": "PBO"}
+        found = [results.value(**keys, statistic=name) for name in ("estimate", "p_value")]
+        assert found == pytest.approx([row.estimate, row.p_value], rel=1e-12)
+
+
+def test_the_relative_reduction_is_one_less_the_ratio_of_the_slopes(out: Path) -> None:
+    results = _results(out)
+    slope = {
+        arm: results.value(**SLOPE, quantity="slope", arm=arm, statistic="estimate")
+        for arm in ("PBO", "LOW")
+    }
+    found = results.value(
+        **SLOPE, quantity="relative-reduction", arm="LOW", versus="PBO", statistic="estimate"
+    )
+    assert slope["LOW"] is not None
+    assert slope["PBO"] is not None
+    assert found == pytest.approx(100 * (1 - slope["LOW"] / slope["PBO"]))
+
+
+def test_counts_are_of_the_rows_used(out: Path) -> None:
+    frame = task_of(inputs_of(out.parent / "trial" / "protocol.yaml"), "slope").frame
+    results = _results(out)
+    for arm, value in (("PBO", "Placebo"), ("LOW", "Low"), ("HIGH", "High")):
+        own = frame[frame["TRT01P"] == value]
+        keys = {**SLOPE, "quantity": "count", "arm": arm}
+        assert results.value(**keys, statistic="n") == own["USUBJID"].nunique()
+        assert results.value(**keys, statistic="values") == len(own)
+
+
+def test_every_row_used_is_a_record_that_the_figures_may_show(out: Path) -> None:
+    made = pd.read_csv(out / "records.csv", keep_default_na=False)
+    own = made[made["analysis"] == "slope"]
+    frame = task_of(inputs_of(out.parent / "trial" / "protocol.yaml"), "slope").frame
+    assert len(own) == len(frame)
+    assert own["observed"].astype(float).sum() == pytest.approx(frame["AVAL"].sum())
+    assert set(own["arm"]) == {"PBO", "LOW", "HIGH"}
+    assert own["time"].astype(float).min() == 0.0
+
+
+def test_the_table_of_slopes_prints_the_results(out: Path) -> None:
+    results = _results(out)
+    rows = {row[0]: row[1:] for row in read_cells(out / "t_5.rtf")}
+    values = [
+        (
+            results.value(**SLOPE, quantity="slope", arm=arm, statistic="estimate"),
+            results.value(**SLOPE, quantity="slope", arm=arm, statistic="std_error"),
+        )
+        for arm in ("PBO", "LOW", "HIGH")
+    ]
+    assert rows["Adjusted rate (SE) per year [1]"] == [f"{a:.2f} ({b:.3f})" for a, b in values]
+
+
+def test_strategies_are_said_in_words(out: Path) -> None:
+    assert "Intercurrent events: rescue (hypothetical), death (hypothetical)." in _plain(
+        out / "t_5.txt"
+    )
+
+
+@pytest.fixture(scope="module")
+def one_fails(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose MMRM has two visits that nobody has both of."""
+    made = records(subjects())
+    half = made["USUBJID"].isin(subjects()["USUBJID"][:30])
+    week_8, week_12 = made["AVISIT"] == "Week 8", made["AVISIT"] == "Week 12"
+    apart = made[~((half & week_12) | (~half & week_8))]
+    folder = tmp_path_factory.mktemp("fails")
+    return _run(folder, code=1, rescue="treatment-policy", adqs=apart)
+
+
+def test_an_analysis_that_failed_is_a_row_among_the_methods_compared(one_fails: Path) -> None:
+    assert _statuses(one_fails)["6"] == "made"
+    rows = read_cells(one_fails / "t_6.rtf")
+    text = _plain(one_fails / "t_6.txt")
+    assert [row[0] for row in rows[1:]].count("mmrm") == 1
+    assert "Not made:" in text
+    assert sum(row[0].startswith(("Random slopes", "locf")) for row in rows) == 4
+
+
+def test_the_forest_of_the_methods_stands_although_one_of_them_failed(one_fails: Path) -> None:
+    assert _statuses(one_fails)["11"] == "made"
+    assert (one_fails / "f_11.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_an_output_of_the_failed_analysis_alone_is_a_page_that_says_why(one_fails: Path) -> None:
+    assert _statuses(one_fails)["10"] == "failed"
+    assert "This output was not made. analysis mmrm:" in _plain(one_fails / "t_10.txt")
+    assert {n: s for n, s in _statuses(one_fails).items() if s != "made"} == {
+        "10": "failed",
+        "4": "failed",
+    }
+
+
+def _at_one_time() -> pd.DataFrame:
+    """Baseline on day 1 and one visit on its target day: two rows determine no random slope."""
+    made = measured()
+    kept = made[made["AVISIT"].isin(["Baseline", "Week 4"])].copy()
+    first = kept["USUBJID"].map(dict(zip(subjects()["USUBJID"], subjects()["TRTSDT"], strict=True)))
+    days = (kept["AVISIT"] == "Week 4") * 28
+    moved = pd.to_datetime(first) + pd.to_timedelta(days, unit="D")
+    return kept.assign(ADT=moved.dt.strftime("%Y-%m-%d")).drop(columns="DAY")
+
+
+def test_random_slopes_on_one_visit_leave_a_page_and_the_others_are_delivered(
+    tmp_path: Path,
+) -> None:
+    text = eventful_protocol("treatment-policy").replace(
+        "at: Week 12\n    dose", "at: Week 4\n    dose"
+    )
+    out = _run(tmp_path, code=1, protocol=text, adqs=_at_one_time())
+    statuses = _statuses(out)
+    record = _results(out).analysis("slope")
+    assert record is not None
+    assert record.failure
+    assert statuses["5"] == "failed"
+    assert statuses["7"] == statuses["8"] == statuses["9"] == "made"
+    assert f"analysis slope: {record.failure.split()[0]}" in _plain(out / "t_5.txt")
+
+
+@pytest.mark.parametrize(
+    ("remedies", "code", "said"),
+    [
+        ("[report-failure]", 0, ""),
+        ("[restart, report-failure]", 0, ""),
+        ("[{G: diagonal}]", 1, "a simpler model: not available in this version"),
+    ],
+)
+def test_remedies_that_are_not_built_are_refused_and_the_others_change_nothing(
+    tmp_path: Path, remedies: str, code: int, said: str
+) -> None:
+    main_analysis = "    df: kenward-roger\n"
+    text = eventful_protocol().replace(
+        main_analysis, f"{main_analysis}    if_unconverged: {remedies}\n"
+    )
+    out = _run(tmp_path, code=code, protocol=text)
+    assert said in _plain(out / "run.log")
+
+
+def test_a_shell_of_one_analysis_refuses_several(tmp_path: Path) -> None:
+    text = eventful_protocol().replace(
+        "covariance, analyses: [mmrm]", "covariance, analyses: [mmrm, locf]"
+    )
+    out = _run(tmp_path, code=1, protocol=text)
+    assert _statuses(out)["10"] != "made"
+    assert "one analysis" in _plain(out / "t_10.txt")
