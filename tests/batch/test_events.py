@@ -51,6 +51,18 @@ def test_the_first_of_several_events_counts(trial: Inputs) -> None:
     assert found.dt.strftime("%Y-%m-%d").to_dict() == dates.to_dict()
 
 
+def test_the_account_counts_what_is_set_aside(trial: Inputs) -> None:
+    endpoint = "score"
+    plain = trial.analysis_set(endpoint, "efficacy", locf_records=False).account.steps
+    found, frame = records_for(trial, endpoint, "efficacy", "mar", "SLOPE")
+    *before, step = found.account.steps
+    assert tuple(before) == plain
+    assert step.name.startswith("not after an event set aside (")
+    assert (step.records, step.subjects) == (len(frame), frame["USUBJID"].nunique())
+    assert step.records_in == plain[-1].records
+    assert step.dropped > 0
+
+
 def test_treatment_policy_sets_nothing_aside(tmp_path: Path) -> None:
     inputs = inputs_of(eventful_trial(tmp_path, rescue="treatment-policy"))
     frame = inputs.analysis_set("score", "efficacy", locf_records=False).frame

@@ -49,6 +49,16 @@ def test_completers_are_the_subjects_observed_at_the_visit_with_all_their_rows(
     assert set(frame["AVISIT"].astype(str)) == {"Week 4", "Week 8", "Week 12"}
 
 
+def test_the_account_says_which_rows_are_kept_and_counts_them(tmp_path: Path) -> None:
+    text = _with_rows("{observed_at: Week 12}")
+    task = task_of(inputs_of(eventful_trial(tmp_path, protocol=text)), "locf")
+    carried, kept = task.records.account.steps[-2:]
+    assert carried.name == "with the last value carried forward"
+    assert kept.name == "rows kept: subjects with a value at Week 12"
+    assert (kept.records_in, kept.records) == (carried.records, len(task.frame))
+    assert kept.lost == carried.subjects - task.frame["USUBJID"].nunique() > 0
+
+
 def test_a_value_that_is_set_aside_makes_no_completer(tmp_path: Path) -> None:
     text = _with_rows("{observed_at: Week 12}", rescue="hypothetical")
     frame = task_of(inputs_of(eventful_trial(tmp_path, protocol=text)), "locf").frame

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from trialmlm.batch.run import run
 from trialmlm.batch.shipped import find, names
 from trialmlm.batch.starter import MARK, start
 from trialmlm.cli import main
@@ -34,6 +35,13 @@ def test_the_shipped_protocols_are_those_of_the_project() -> None:
 @pytest.mark.parametrize("name", names())
 def test_a_shipped_protocol_is_found_by_name(name: str) -> None:
     assert load_protocol(find(name)).header.id
+
+
+def test_a_script_runs_a_shipped_protocol_by_name(tmp_path: Path) -> None:
+    assert main(["simulate", "ipf_fvc", "--out", "data"]) == DONE
+    done = run("ipf_fvc", "data", tmp_path / "out", only=["14.1.1.2"])
+    assert done.exit_code == DONE
+    assert [made.status for made in done.outputs] == ["made"]
 
 
 def test_a_path_wins_over_a_shipped_name(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trialmlm.batch.events import set_aside
+from trialmlm.batch.account_steps import counted_step
+from trialmlm.batch.events import set_aside, strategies_aside
 from trialmlm.batch.sets import schedule_of, time_of
 from trialmlm.missing.carry_forward import carry_forward
 
@@ -33,16 +34,21 @@ def records_for(
     """
     found = inputs.analysis_set(endpoint, population, locf_records=method == "locf-records")
     frame = set_aside(inputs, estimand, found.frame)
+    subject = inputs.protocol.data.subjects.subject
+    aside = strategies_aside(inputs.protocol, estimand)
+    if aside:
+        found = counted_step(found, f"not after an event set aside ({aside})", frame, subject)
     if method != "locf":
         return found, frame
     value = tuple(name for name in ("AVAL", "CHG") if name in found.frame.columns)
     carried = carry_forward(
         frame,
-        subject=inputs.protocol.data.subjects.subject,
+        subject=subject,
         visit="AVISIT",
         value=value,
         method="locf",
     )
+    found = counted_step(found, "with the last value carried forward", carried, subject)
     schedule = inputs.protocol.schedule
     time = time_of(schedule) if schedule else None
     if schedule is None or time is None:

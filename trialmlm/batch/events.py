@@ -13,6 +13,7 @@ from trialmlm.expressions.where import read_where
 
 if TYPE_CHECKING:
     from trialmlm.batch.inputs import Inputs
+    from trialmlm.protocol.schema import Protocol
 
 #: under these, values after the event are not those the estimand asks about
 SET_ASIDE = frozenset({"hypothetical"})
@@ -46,6 +47,14 @@ def set_aside(inputs: Inputs, estimand: str | None, frame: pd.DataFrame) -> pd.D
                 _check_dates(frame, first, f"{event}: {strategy}")
                 after |= frame["ADT"] > first
     return frame[~after].reset_index(drop=True) if after.any() else frame
+
+
+def strategies_aside(protocol: Protocol, estimand: str | None) -> str:
+    """The events after which values are set aside, in words; empty where there are none."""
+    if estimand is None:
+        return ""
+    events = protocol.estimand(estimand).events.items()
+    return ", ".join(f"{event}: {way}" for event, way in events if way in SET_ASIDE)
 
 
 def _check_dates(frame: pd.DataFrame, first: pd.Series[pd.Timestamp], place: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trialmlm.adam.analysis_set import AnalysisSet
     from trialmlm.batch.inputs import Inputs
     from trialmlm.protocol.analyses import Analysis
+    from trialmlm.protocol.missing import KeptRows
 
 
 def kept_rows(
@@ -47,6 +48,12 @@ def kept_rows(
     if rows.where is not None:
         frame = frame[read_where(rows.where).mask(frame, "the analysis set")]
     return frame.reset_index(drop=True)
+
+
+def said_of(rows: KeptRows) -> str:
+    """Which rows are kept, in words."""
+    said = [f"subjects with a value at {rows.observed_at}"] if rows.observed_at else []
+    return ", ".join([*said, *([rows.where] if rows.where else [])])
 
 
 def with_baseline(inputs: Inputs, found: AnalysisSet, frame: pd.DataFrame) -> pd.DataFrame:

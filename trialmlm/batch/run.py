@@ -23,6 +23,7 @@ from trialmlm.batch.orders import (
 )
 from trialmlm.batch.plan import Plan, make_plan
 from trialmlm.batch.progress import Log
+from trialmlm.batch.shipped import find
 from trialmlm.batch.task import Task, make_task
 from trialmlm.deferred import Deferred
 from trialmlm.errors import DataError, TrialmlmError
@@ -83,7 +84,7 @@ def run(
     Parameters
     ----------
     trial : Protocol, str or path
-        The protocol, its file, or the folder that holds ``protocol.yaml``.
+        The protocol, its file, the folder that holds ``protocol.yaml``, or a shipped one's name.
     data : str or path
         The folder with the data sets.
     out : str or path
@@ -111,7 +112,7 @@ def run(
     --------
     >>> run("protocols/cdisc_pilot_adas", "adam/", "results/")  # doctest: +SKIP
     """
-    protocol = trial if isinstance(trial, Protocol) else load_protocol(trial)
+    protocol = trial if isinstance(trial, Protocol) else load_protocol(find(trial))
     plan = make_plan(protocol, only)
     plan.check_unblinded()
     log = Log(reporter)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from trialmlm.batch.account_steps import counted_step
 from trialmlm.batch.carry import records_for
 from trialmlm.batch.context import Context
 from trialmlm.batch.covariates import with_covariates
-from trialmlm.batch.kept_rows import kept_rows, with_baseline
+from trialmlm.batch.kept_rows import kept_rows, said_of, with_baseline
 from trialmlm.errors import UsageError
 from trialmlm.formula.grammar import read_formula
 
@@ -114,9 +115,13 @@ def make_task(planned: PlannedAnalysis, inputs: Inputs) -> Task:
         imputation_of(analysis),
         analysis.estimand,
     )
+    subject = inputs.protocol.data.subjects.subject
     if method_of(analysis.model) == "LMM":
         frame = with_baseline(inputs, found, frame)
-    frame = kept_rows(inputs, analysis, found, frame)
+        found = counted_step(found, "with the baseline as a value of its own", frame, subject)
+    if analysis.rows is not None:
+        frame = kept_rows(inputs, analysis, found, frame)
+        found = counted_step(found, f"rows kept: {said_of(analysis.rows)}", frame, subject)
     used = with_covariates(inputs.protocol, inputs.subjects, frame)
     return Task(planned, inputs.protocol, _noted(found, analysis.model, inputs.pooling), used)
 

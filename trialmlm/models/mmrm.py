@@ -160,7 +160,8 @@ def mmrm(
     Parameters
     ----------
     formula : str
-        ``response ~ fixed effects + us(visit | subject)``.
+        ``response ~ fixed effects + us(visit | subject)``; in place of ``us`` one of cs, csh, ar1,
+        ar1h, toep, toeph, ad, adh, diag.
     data : DataFrame
         One row per subject and visit. Rows with a missing value in a column of the model are
         not used, and counted.
