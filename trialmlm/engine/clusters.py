@@ -176,12 +176,13 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         # |I + Λ'SΛ/σ²| is symmetric, and defined for a singular G
         core = identity + factor.T @ s.S @ factor / sigma2
         half = np.linalg.cholesky(core)
-        D = factor @ np.linalg.solve(core, np.broadcast_to(factor.T, core.shape)) / sigma2
+        D = factor @ _inverses(core, half) @ factor.T / sigma2
         E = (identity - s.S @ D) / sigma2
-        DX = D @ s.ZX
         q = s.Xy.size
-        XtOX = (np.eye(q) - np.tensordot(s.ZX, DX, ((0, 1), (0, 1)))) / sigma2
-        XtOy = (s.Xy - np.tensordot(DX, s.Zy, ((0, 1), (0, 1)))) / sigma2
+        # sums over clusters and effects at once, as one product of tall matrices
+        DX = (D @ s.ZX).reshape(-1, q)
+        XtOX = (np.eye(q) - s.ZX.reshape(-1, q).T @ DX) / sigma2
+        XtOy = (s.Xy - DX.T @ s.Zy.ravel()) / sigma2
         yOy = (s.yy - float((s.Zy * (D @ s.Zy[:, :, None])[:, :, 0]).sum())) / sigma2
         root = np.linalg.cholesky((XtOX + XtOX.T) / 2.0)
         inverse = np.linalg.inv(root)
@@ -300,3 +301,16 @@ def _bordered(inner: Array, products: Array, theta: Array) -> Array:
     full[:m, m] = full[m, :m] = (products[:m] - inner @ theta[:m]) / theta[m]
     full[m, m] = (products[m] - full[m, :m] @ theta[:m]) / theta[m]
     return full
+
+
+def _inverses(core: Array, half: Array) -> Array:
+    """The inverse of each matrix; 2 × 2 by its adjugate, where LAPACK is mostly overhead.
+
+    The determinant is taken from the Cholesky factor `half`: it is positive even by rounding.
+    """
+    if core.shape[-1] != 2:
+        return np.asarray(np.linalg.inv(core), dtype=float)
+    a, b, d = core[:, 0, 0], core[:, 0, 1], core[:, 1, 1]
+    determinant = np.square(half[:, 0, 0] * half[:, 1, 1])
+    inverse = np.stack([d, -b, -b, a], axis=-1) / determinant[:, None]
+    return inverse.reshape(core.shape)

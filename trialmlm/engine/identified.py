@@ -32,10 +32,7 @@ def variances_identified(Z: Array, cluster: IntArray, level: IntArray) -> bool:
     """
     own, _ = orthonormal_effects(Z)
     squares = own[:, :, None] * own[:, None, :]
-    S = np.zeros((int(cluster.max()) + 1, *squares.shape[1:]))
-    np.add.at(S, cluster, squares)
-    by_level = np.zeros((int(level.max()) + 1, *squares.shape[1:]))
-    np.add.at(by_level, level, squares)
+    S, by_level = _summed(squares, cluster), _summed(squares, level)
     basis = symmetric_basis(own.shape[1])
     # Σ_i tr(∂_hV_i ∂_kV_i)
     cross = np.tensordot(basis, by_level, ((1, 2), (1, 2)))
@@ -44,3 +41,10 @@ def variances_identified(Z: Array, cluster: IntArray, level: IntArray) -> bool:
     )
     size = np.sqrt(np.diag(gram))
     return float(np.linalg.eigvalsh(gram / np.outer(size, size))[0]) > LEAST
+
+
+def _summed(values: Array, code: IntArray) -> Array:
+    """Sums of (N, r, r) values over the rows of each code; bincount is quicker than add.at."""
+    sums = [np.bincount(code, weights=column) for column in values.reshape(len(values), -1).T]
+    result: Array = np.stack(sums, axis=-1).astype(float).reshape(-1, *values.shape[1:])
+    return result
