@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trialmlm.adam.roles import SubjectRoles
 
 
-def run_all(*checks: Callable[[], object]) -> None:
+def run_all(*checks: Callable[[], Any]) -> tuple[Any, ...]:
     """Run every check; raise what they found as one error.
 
     Parameters
@@ -25,26 +25,28 @@ def run_all(*checks: Callable[[], object]) -> None:
     *checks : callable
         Each raises DataError if it finds something.
 
+    Returns
+    -------
+    tuple
+        What the checks returned, in order.
+
     Raises
     ------
     DataError
         The only fault as it is, or all messages with their listings.
     """
-    faults = [fault for fault in map(_fault, checks) if fault is not None]
+    results, faults = [], []
+    for check in checks:
+        try:
+            results.append(check())
+        except DataError as fault:
+            faults.append(fault)
     if len(faults) == 1:
         raise faults[0]
     if faults:
         listings = "\n\n".join(f"({n}) {fault}" for n, fault in enumerate(faults, start=1))
         raise DataError(f"{len(faults)} faults of the data:\n\n{listings}")
-
-
-def _fault(check: Callable[[], object]) -> DataError | None:
-    """Run one check; return what it found."""
-    try:
-        check()
-    except DataError as fault:
-        return fault
-    return None
+    return tuple(results)
 
 
 def check_one_row_each(dataset: Dataset, roles: SubjectRoles) -> None:

@@ -72,12 +72,10 @@ def derived_values(records: Records, population: pd.DataFrame, spec: AnalysisSet
     known = records.frame["day"].notna()
     dated = records.keep("with a study day", known, _imputed(records.frame.loc[known]))
     inside = _in_windows(_after_baseline(dated, spec.baseline), spec)
-    run_all(
+    choice, base = run_all(
         partial(select_in_window, inside.frame, spec.in_window),
         partial(base_of, dated.frame, population, spec.baseline, spec.baseline_required),
     )
-    base = base_of(dated.frame, population, spec.baseline, spec.baseline_required)
-    choice = select_in_window(inside.frame, spec.in_window)
     note = _unscheduled(inside.frame[choice])
     chosen = inside.keep(f"one for each subject and visit, {spec.in_window}", choice, note)
     valued = with_base(chosen, base, spec)

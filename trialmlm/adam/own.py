@@ -40,11 +40,10 @@ def read_values(records: Records, population: pd.DataFrame, spec: AnalysisSetSpe
     """
     flagged = _flagged(records, spec.records.analysis_flag)
     placed = _at_visits(_after_baseline(scheduled(flagged, spec), spec), spec)
-    run_all(
+    _, base = run_all(
         partial(check_one_record, placed.frame),
         partial(_base, flagged.frame, population, spec),
     )
-    base = _base(flagged.frame, population, spec)
     valued = with_base(placed, base, spec)
     changed = _changed(valued, placed, spec)
     empty = compare(valued.frame[["subject", "visit"]], valued.frame[[]])

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from trialmlm.batch.context import Counts
     from trialmlm.batch.task import Task
     from trialmlm.models.fitted import FittedModel
+    from trialmlm.models.lmm_fit import LmmFit
     from trialmlm.models.ls_means import LsMeans
+    from trialmlm.models.mmrm import MmrmFit
     from trialmlm.results.statistic import Statistic
 
 
@@ -125,3 +127,16 @@ def record_of(
         visit=visit,
         pairs=task.pairs,
     )
+
+
+def fit_statistics_of(context: Context, fit: MmrmFit | LmmFit) -> Iterator[Statistic]:
+    """−2 log-likelihood, information criteria, and what was analysed."""
+    found = {
+        "minus2_loglik": fit.minus2_loglik,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "n_obs": fit.n_obs,
+        "n_subjects": fit.n_subjects,
+    }
+    for name, value in found.items():
+        yield context.statistic("fit", name, float(value))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from trialmlm.batch.estimates import (
     counts_of,
     differences_of,
+    fit_statistics_of,
     means_of,
     record_of,
     type_three_of,
@@ -55,7 +56,7 @@ def mmrm_analysis(task: Task) -> Results:
         *(_averaged(context, task, fit, counts) if analysis.average_over == "visits" else ()),
         *_covariance(context, fit),
         *type_three_of(context, fit),
-        *_fit_statistics(context, fit),
+        *fit_statistics_of(context, fit),
     )
     estimation = "REML" if analysis.reml else "ML"
     extra = {
@@ -113,15 +114,3 @@ def _covariance(context: Context, fit: MmrmFit) -> Iterator[Statistic]:
         for j, second in enumerate(visits[: i + 1]):
             value = float(values[i, j])
             yield context.statistic("covariance", "estimate", value, visit=first, group=second)
-
-
-def _fit_statistics(context: Context, fit: MmrmFit) -> Iterator[Statistic]:
-    found = {
-        "minus2_loglik": fit.minus2_loglik,
-        "aic": fit.aic,
-        "bic": fit.bic,
-        "n_obs": fit.n_obs,
-        "n_subjects": fit.n_subjects,
-    }
-    for name, value in found.items():
-        yield context.statistic("fit", name, float(value))

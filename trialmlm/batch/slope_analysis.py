@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from trialmlm.batch.context import NOT_DETERMINED
 from trialmlm.batch.estimates import (
     differences_of,
+    fit_statistics_of,
     means_of,
     record_of,
     type_three_of,
@@ -71,7 +72,7 @@ def slope_analysis(task: Task) -> Results:
         *_relative(context, task, slopes),
         *_components(context, fit),
         *type_three_of(context, fit),
-        *_fit_statistics(context, fit),
+        *fit_statistics_of(context, fit),
     )
     extra = {
         "covariance": f"random {' and '.join(_words(fit))} by subject, unstructured",
@@ -114,15 +115,3 @@ def _components(context: Context, fit: LmmFit) -> Iterator[Statistic]:
         group = " ".join(str(row[name]) for name in ("group", "term", "term_2")).strip()
         for name in ("variance", "sd"):
             yield context.statistic("variance-component", name, float(row[name]), group=group)
-
-
-def _fit_statistics(context: Context, fit: LmmFit) -> Iterator[Statistic]:
-    found = {
-        "minus2_loglik": fit.minus2_loglik,
-        "aic": fit.aic,
-        "bic": fit.bic,
-        "n_obs": fit.n_obs,
-        "n_subjects": fit.n_subjects,
-    }
-    for name, value in found.items():
-        yield context.statistic("fit", name, float(value))
