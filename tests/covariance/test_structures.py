@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trialmlm.covariance.register import FAMILIES
+from trialmlm.covariance.register import FAMILIES, SPATIAL
 
 STEP = 1e-6
 
@@ -72,3 +72,51 @@ def test_each_family_is_what_its_name_says():
     assert R[0, 2] == pytest.approx(R[0, 1] * R[1, 2])
     assert np.count_nonzero(member("diag")) == 3
     assert np.ptp(np.diag(member("ar1h"))) > 0.0
+
+
+def distances(*shape):
+    """Of points in the plane; one lies at a distance below one from another."""
+    points = np.random.default_rng(5).normal(size=(*shape, 2)) * 2.0
+    return np.linalg.norm(points[..., :, None, :] - points[..., None, :, :], axis=-1)
+
+
+@pytest.mark.parametrize("shape", [(1,), (4,), (3, 4)])
+@pytest.mark.parametrize("name", SPATIAL)
+def test_derivatives_of_spatial_families_over_common_and_own_distances(name, shape):
+    family = SPATIAL[name](distances(*shape))
+    theta = theta_of(family)
+    jacobian = differences(family.sigma, theta)
+    np.testing.assert_allclose(family.jacobian(theta), jacobian, atol=1e-8)
+    G = np.random.default_rng(6).normal(size=family.sigma(theta).shape)
+    slope = differences(lambda at: np.tensordot(family.jacobian(at), G, G.ndim), theta)
+    np.testing.assert_allclose(family.curvature(theta, G), slope, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", SPATIAL)
+def test_natural_derivatives_of_spatial_families_are_by_variance_and_correlation(name):
+    d = distances(4)
+    correlation = SPATIAL[name](d).correlation
+
+    def sigma(natural):
+        return natural[0] * correlation.matrix(natural[1:], 4)
+
+    family = SPATIAL[name](d)
+    theta = np.array([0.4, -0.3])
+    rho, _, _ = correlation.scale(4).natural(theta[1:])
+    natural = np.array([np.exp(0.4), rho[0]])
+    np.testing.assert_allclose(family.sigma(theta), sigma(natural), rtol=1e-14)
+    first = differences(sigma, natural)
+    np.testing.assert_allclose(family.tangent(theta), first, atol=1e-8)
+    second = differences(lambda at: differences(sigma, at), natural)
+    # a difference of differences: rounding 1e-16 / 1e-12
+    np.testing.assert_allclose(family.natural_second(theta), second, atol=1e-3)
+
+
+def test_spatial_correlations_at_distance_one_and_two():
+    d = np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 1.0], [2.0, 1.0, 0.0]])
+    rho = np.array([1.5])
+    R = {name: make(d).correlation.matrix(rho, 3)[0] for name, make in SPATIAL.items()}
+    np.testing.assert_allclose(R["sp_exp"], np.exp([0.0, -1 / 1.5, -2 / 1.5]))
+    np.testing.assert_allclose(R["sp_gau"], np.exp([0.0, -1 / 2.25, -4 / 2.25]))
+    power = SPATIAL["sp_pow"](d).correlation.matrix(np.array([0.6]), 3)[0]
+    np.testing.assert_allclose(power, [1.0, 0.6, 0.36])

@@ -96,6 +96,15 @@ def test_least_squares_needs_residual_degrees_of_freedom_and_variation():
 def test_patterns_are_the_distinct_rows_for_few_and_for_many_visits(T):
     observed = np.random.default_rng(T).random((20, T)) > 0.5
     observed[5] = observed[3]
-    visits, pattern = patterns_of(observed)
-    np.testing.assert_array_equal(visits[pattern], observed)
-    assert len(visits) == len({row.tobytes() for row in observed})
+    first, pattern = patterns_of(observed, np.zeros(20, dtype=np.intp))
+    np.testing.assert_array_equal(observed[first][pattern], observed)
+    assert len(first) == len({row.tobytes() for row in observed})
+
+
+@pytest.mark.parametrize("T", [3, 70])
+def test_patterns_are_ordered_by_group(T):
+    rng = np.random.default_rng(T)
+    observed, group = rng.random((20, T)) > 0.5, rng.integers(0, 3, 20)
+    first, pattern = patterns_of(observed, group)
+    np.testing.assert_array_equal(group[first][pattern], group)
+    assert (np.diff(group[first]) >= 0).all()

@@ -26,22 +26,22 @@ def at(trial, Sigma, *, reml):
     """The engine's fit object placed at Σ, with the oracle of the same model."""
     fitted = mmrm(trial.formula, trial.frame)
     summary = summarise(fitted.design)
-    state = evaluate(summary, Sigma / summary.scale**2, reml=reml)
+    state = evaluate(summary, Sigma[None] / summary.scale**2, reml=reml)
     family = Unstructured(len(Sigma))
     likelihood = PatternLikelihood(summary, reml, family)
-    placed = GaussianFit(likelihood, family.start(state.Sigma), state, NOWHERE)
+    placed = GaussianFit(likelihood, family.start(state.Sigma[0]), state, NOWHERE)
     return placed, trial.dense(list(fitted.coding.names), reml=reml)
 
 
 def tangent(placed):
     """Derivatives of Σ by its entries."""
-    return placed.likelihood.covariance.tangent(placed.point.Sigma)
+    return placed.likelihood.covariance.tangent(placed.point.Sigma[0])
 
 
 def derivatives_of(placed):
     """Those of −2l by the entries of Σ."""
     likelihood = placed.likelihood
-    return derivatives(likelihood.data, placed.point, tangent(placed), reml=placed.reml)
+    return derivatives(likelihood.data, placed.point, [tangent(placed)], reml=placed.reml)
 
 
 def close(actual, expected, tolerance=TOLERANCE):
@@ -79,7 +79,7 @@ def test_gradient_and_both_hessians_at_any_sigma_equal_the_oracle(case):
     trial, Sigma, reml = case
     placed, dense = at(trial, Sigma, reml=reml)
     slopes, scale2 = derivatives_of(placed), placed.likelihood.data.scale**2
-    close(np.tensordot(tangent(placed), slopes.G, 2) / scale2, dense.gradient(Sigma))
+    close(np.tensordot(tangent(placed), slopes.G[0], 2) / scale2, dense.gradient(Sigma))
     close(slopes.J / scale2**2, dense.hessian(Sigma, "expected"))
     close(slopes.H / scale2**2, dense.hessian(Sigma, "observed"))
 
@@ -103,7 +103,7 @@ def test_derivatives_in_a_subspace_are_the_contraction_of_those_in_all_entries()
     placed, _ = at(random_trial(7), positive_definite(4, 3), reml=True)
     directions = np.random.default_rng(0).normal(size=(2, 6))
     basis = np.tensordot(directions, tangent(placed), 1)
-    part = derivatives(placed.likelihood.data, placed.point, basis, reml=True)
+    part = derivatives(placed.likelihood.data, placed.point, [basis], reml=True)
     np.testing.assert_allclose(
         part.H, directions @ derivatives_of(placed).H @ directions.T, rtol=1e-11
     )

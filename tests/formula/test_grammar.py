@@ -132,7 +132,7 @@ def test_the_response_may_be_transformed_or_absent() -> None:
         ("y ~ log(x | z)", "'|' stands only within parentheses"),
         ("y ~ usx(AVISIT | USUBJID)", "'usx' is not allowed in a model formula; did you mean us?"),
         ("y ~ un(AVISIT | USUBJID)", "did you mean us?"),
-        ("y ~ VC(AVISIT | USUBJID)", "did you mean diag?"),
+        ("y ~ VC(AVISIT | USUBJID)", "did you mean id?"),
         ("y ~ us(AVISIT)", "names its visit and its subject: us(AVISIT | USUBJID)"),
         ("y ~ us(AVISIT || USUBJID)", "names its visit and its subject"),
         ("y ~ us(a, b | S)", "us takes one visit, 2 are given"),

@@ -80,16 +80,10 @@ def test_data_that_do_not_carry_the_model(formula, frame, message):
         (MAIN, {"df": "kr"}, UsageError, "found 'kr', expected one of satterthwaite"),
         (MAIN, {"information": "fisher"}, UsageError, "expected 'observed' or 'expected'"),
         (MAIN, {"vcov": "CR2"}, NotAvailableError, "sandwich"),
-        (MAIN, {"weights": "W"}, NotAvailableError, "weights"),
+        (MAIN, {"weights": "W"}, FitError, "no column W"),
         ("CHG ~ BASE", {}, UsageError, "names no residual covariance"),
         (f"~ BASE + {US}", {}, UsageError, "no response"),
-        (
-            "CHG ~ BASE + sp_exp(AVISITN | USUBJID)",
-            {},
-            NotAvailableError,
-            "sp_exp is not available",
-        ),
-        ("CHG ~ BASE + us(AVISIT | ARMCD/USUBJID)", {}, NotAvailableError, "per level of ARMCD"),
+        ("CHG ~ BASE + sp_exp(AVISIT | USUBJID)", {}, FitError, "AVISIT is text or a factor"),
         (f"CHG ~ BASE + (1 | USUBJID) + {US}", {}, NotAvailableError, "random effects"),
         (f"CHG ~ __import__('os') + {US}", {}, ExpressionError, "__import__"),
         (f"CHG ~ BASE + {US} +", {}, ExpressionError, "ends"),
@@ -98,6 +92,39 @@ def test_data_that_do_not_carry_the_model(formula, frame, message):
 def test_requests_that_cannot_be_met(formula, options, error, message):
     with pytest.raises(error, match=message):
         mmrm(formula, FRAME, **options)
+
+
+GROUPED = "CHG ~ BASE + AVISIT + us(AVISIT | ARMCD / USUBJID)"
+
+
+@pytest.mark.parametrize(
+    ("formula", "columns", "message"),
+    [
+        (MAIN, {"W": 0.0}, "weights: W is 0 in row 0 .and 71 more rows.; a weight is above zero"),
+        (MAIN, {"W": -1.0}, "W is -1 in row 0"),
+        (MAIN, {"W": np.inf}, "W is infinite in row 0"),
+        (MAIN, {"W": "heavy"}, "W is text or a factor"),
+        (
+            GROUPED,
+            {"ARMCD": alternating("A", "B")},
+            "ARMCD groups the covariance but changes within subject S",
+        ),
+        (
+            GROUPED,
+            {"ARMCD": pd.Categorical(FRAME.ARMCD, ["A", "B", "C"])},
+            "no row used at C: that covariance cannot be estimated",
+        ),
+        (
+            GROUPED,
+            {"CHG": FRAME.CHG.where((FRAME.ARMCD == "A") | (FRAME.AVISIT != "V2"))},
+            "no subject with ARMCD B has both visits V1 and V2, V2 and V2, V2 and V3",
+        ),
+    ],
+)
+def test_what_groups_and_weights_refuse(formula, columns, message):
+    frame = changed(**{"W": 1.0, **columns})
+    with pytest.raises(FitError, match=message):
+        mmrm(formula, frame, weights="W")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from trialmlm.covariance.scales import Interval
+
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
+    from trialmlm.covariance.scales import Scale
+
+_ANY = Interval(-1.0)
 
 
 class Correlation(Protocol):
@@ -29,8 +34,8 @@ class Correlation(Protocol):
     def second(self, rho: Array, T: int) -> Array:
         """∂²R/∂ρ_k∂ρ_l, k × k × T × T."""
 
-    def floor(self, T: int) -> float:
-        """The smallest correlation that is possible."""
+    def scale(self, T: int) -> Scale:
+        """What the search runs on."""
 
     def start(self, R: Array) -> Array:
         """ρ near a correlation matrix."""
@@ -66,10 +71,10 @@ class Independent:
         del rho
         return np.zeros((0, 0, T, T))
 
-    def floor(self, T: int) -> float:
-        """No correlation, no floor."""
+    def scale(self, T: int) -> Scale:
+        """No correlation to move."""
         del T
-        return -1.0
+        return _ANY
 
     def start(self, R: Array) -> Array:
         """Empty."""
@@ -97,9 +102,9 @@ class Exchangeable:
         """R is linear in ρ."""
         return np.zeros((rho.size, rho.size, T, T))
 
-    def floor(self, T: int) -> float:
-        """−1/(T − 1)."""
-        return -1.0 / max(1, T - 1)
+    def scale(self, T: int) -> Scale:
+        """Above −1/(T − 1)."""
+        return Interval(-1.0 / max(1, T - 1))
 
     def start(self, R: Array) -> Array:
         """The mean correlation."""
@@ -131,10 +136,10 @@ class Autoregressive:
             return np.zeros((0, 0, T, T))
         return (d * (d - 1.0) * _power(rho[0], d - 2.0))[None, None]
 
-    def floor(self, T: int) -> float:
+    def scale(self, T: int) -> Scale:
         """Any correlation."""
         del T
-        return -1.0
+        return _ANY
 
     def start(self, R: Array) -> Array:
         """The mean correlation of neighbours."""
@@ -171,10 +176,10 @@ class Banded:
         """R is linear in ρ."""
         return np.zeros((rho.size, rho.size, T, T))
 
-    def floor(self, T: int) -> float:
+    def scale(self, T: int) -> Scale:
         """Any correlation; that R is positive definite the likelihood sees to."""
         del T
-        return -1.0
+        return _ANY
 
     def start(self, R: Array) -> Array:
         """The mean of each band."""
@@ -211,10 +216,10 @@ class AnteDependent:
                     found[a, b] = _product(rho, between, (a, b))
         return found
 
-    def floor(self, T: int) -> float:
+    def scale(self, T: int) -> Scale:
         """Any correlation."""
         del T
-        return -1.0
+        return _ANY
 
     def start(self, R: Array) -> Array:
         """The neighbours' correlations."""

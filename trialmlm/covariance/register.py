@@ -1,4 +1,4 @@
-"""The one table of covariance families by their name in a formula."""
+"""The one register of covariance families by their name in a formula."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from trialmlm.covariance.correlation import (
     Exchangeable,
     Independent,
 )
+from trialmlm.covariance.spatial import Decay, PowerDecay, RangeDecay, Spatial
 from trialmlm.covariance.structured import LinearStructure, Structured
 from trialmlm.covariance.unstructured import Unstructured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from trialmlm.arrays import Array
     from trialmlm.covariance.correlation import Correlation
     from trialmlm.covariance.family import Covariance
 
@@ -38,8 +40,16 @@ def _structured(
     )
 
 
+def _spatial(decay: Decay, name: str, title: str) -> Callable[[Array], Covariance]:
+    def over(distances: Array) -> Covariance:
+        correlation = Spatial(decay, distances)
+        return Structured(distances.shape[-1], correlation, False, name, title)
+
+    return over
+
+
 #: name in a formula -> a family over so many visits. SAS's names: UN, CS, CSH, AR(1), ARH(1),
-#: TOEP, TOEPH, ANTE(1) with one variance, ANTE(1), UN(1)
+#: TOEP, TOEPH, ANTE(1) with one variance, ANTE(1), UN(1), VC
 FAMILIES: Mapping[str, Callable[[int], Covariance]] = {
     "us": Unstructured,
     "cs": _linear(Exchangeable(), "cs", "Compound symmetry"),
@@ -55,4 +65,13 @@ FAMILIES: Mapping[str, Callable[[int], Covariance]] = {
     "ad": _structured(AnteDependent(), "ad", "Ante-dependence", heterogeneous=False),
     "adh": _structured(AnteDependent(), "adh", "Heterogeneous ante-dependence", heterogeneous=True),
     "diag": _structured(Independent(), "diag", "Diagonal", heterogeneous=True),
+    "id": _linear(Independent(), "id", "Independence, one variance"),
+}
+
+#: name in a formula -> a family over distances (T × T, or n × T × T where each subject has times
+#: of its own). SAS's names: SP(EXP), SP(GAU), SP(POW)
+SPATIAL: Mapping[str, Callable[[Array], Covariance]] = {
+    "sp_exp": _spatial(RangeDecay(1), "sp_exp", "Spatial exponential"),
+    "sp_gau": _spatial(RangeDecay(2), "sp_gau", "Spatial Gaussian"),
+    "sp_pow": _spatial(PowerDecay(), "sp_pow", "Spatial power"),
 }

@@ -1,7 +1,8 @@
 """Covariances made of variances and a correlation structure: Σ_ij = √(v_i v_j) R_ij(ρ).
 
-The natural parameters are the variances and the correlations, those of SAS's listing. The search
-runs on log v and on x with ρ = low + (1 − low)(1 + tanh x)/2, low the structure's floor.
+The natural parameters are the variances and the correlations (or the range of a spatial decay),
+those of SAS's listing. The search runs on log v and on the scale of the correlation. Where each
+subject has distances of its own, Σ is n × T × T, and so is every derivative of it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,6 @@ import numpy as np
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
     from trialmlm.covariance.correlation import Correlation
-
-#: a starting correlation keeps this distance from the ends of its range
-_MARGIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +52,8 @@ class Structured:
         sd = np.sqrt(variances)
         rho = self.correlation.start(moments / np.outer(sd, sd))
         v = variances if self.heterogeneous else np.array([variances.mean()])
-        low = self.correlation.floor(self.n_visits)
-        share = ((rho - low) / (1.0 - low)).clip(_MARGIN, 1.0 - _MARGIN)
-        return np.concatenate([np.log(v), np.arctanh(2.0 * share - 1.0)])
+        x = self.correlation.scale(self.n_visits).search(rho)
+        return np.concatenate([np.log(v), x])
 
     def sigma(self, theta: Array) -> Array:
         """Σ(θ)."""
@@ -66,13 +63,14 @@ class Structured:
     def jacobian(self, theta: Array) -> Array:
         """∂Σ/∂θ_h, by the chain rule."""
         v, rho, slope, _ = self._natural(theta)
-        return slope[:, None, None] * self._first(v, rho)
+        first = self._first(v, rho)
+        return slope.reshape(-1, *(1,) * (first.ndim - 1)) * first
 
     def curvature(self, theta: Array, G: Array) -> Array:
         """⟨G, ∂²Σ/∂θ_h∂θ_k⟩."""
         v, rho, slope, bend = self._natural(theta)
-        inner = np.tensordot(self._second(v, rho), G, 2)
-        own = np.tensordot(self._first(v, rho), G, 2)
+        inner = np.tensordot(self._second(v, rho), G, G.ndim)
+        own = np.tensordot(self._first(v, rho), G, G.ndim)
         result: Array = np.outer(slope, slope) * inner + np.diag(bend * own)
         return result
 
@@ -90,16 +88,12 @@ class Structured:
         """Variances, correlations, and both derivatives of each by its θ."""
         m = self.n_variances
         v = np.exp(theta[:m])
-        low = self.correlation.floor(self.n_visits)
-        t = np.tanh(theta[m:])
-        half = (1.0 - low) / 2.0
-        rho = low + half * (1.0 + t)
-        slope = half * (1.0 - t * t)
-        return v, rho, np.concatenate([v, slope]), np.concatenate([v, -2.0 * t * slope])
+        rho, slope, bend = self.correlation.scale(self.n_visits).natural(theta[m:])
+        return v, rho, np.concatenate([v, slope]), np.concatenate([v, bend])
 
     def _scale(self, v: Array) -> Array:
         """√(v_i v_j)."""
-        full = v if self.heterogeneous else np.full(self.n_visits, v[0])
+        full = v if self.heterogeneous else np.repeat(v, self.n_visits)
         scale: Array = np.sqrt(np.outer(full, full))
         return scale
 
@@ -114,7 +108,7 @@ class Structured:
 
     def _first(self, v: Array, rho: Array) -> Array:
         scale, T = self._scale(v), self.n_visits
-        by_v = self._weights(v) * (scale * self.correlation.matrix(rho, T))
+        by_v = _each(self._weights(v), scale * self.correlation.matrix(rho, T))
         both: Array = np.concatenate([by_v, scale * self.correlation.first(rho, T)])
         return both
 
@@ -123,21 +117,29 @@ class Structured:
         k = rho.size
         scale, weights = self._scale(v), self._weights(v)
         Sigma = scale * self.correlation.matrix(rho, T)
-        found = np.zeros((m + k, m + k, T, T))
-        found[:m, :m] = (weights[:, None] * weights[None, :]) * Sigma
+        found = np.zeros((m + k, m + k, *Sigma.shape))
+        found[:m, :m] = _each(weights[:, None] * weights[None, :], Sigma)
         if self.heterogeneous:
             # ∂²√v/∂v² = −√v/(4v²): the product of the weights counts +1/4 too much where i ≠ j = a
             one = np.eye(T)
             touched = one[:, :, None] + one[:, None, :]
             a = np.arange(m)
-            found[a, a] -= touched / (2.0 * v[:, None, None] ** 2) * Sigma
+            found[a, a] -= _each(touched / (2.0 * v[:, None, None] ** 2), Sigma)
         else:
             found[0, 0] = 0.0
-        mixed = weights[:, None] * (scale * self.correlation.first(rho, T))[None, :]
-        found[:m, m:] = mixed
-        found[m:, :m] = mixed.transpose(1, 0, 2, 3)
+        by_rho = scale * self.correlation.first(rho, T)
+        for b in range(k):
+            found[:m, m + b] = found[m + b, :m] = _each(weights, by_rho[b])
         found[m:, m:] = scale * self.correlation.second(rho, T)
         return found
+
+
+def _each(weights: Array, Sigma: Array) -> Array:
+    """Each T × T matrix of weights times every T × T matrix of Σ, entry by entry."""
+    own = Sigma.ndim - 2
+    lead = weights.shape[:-2]
+    result: Array = weights.reshape(*lead, *(1,) * own, *weights.shape[-2:]) * Sigma
+    return result
 
 
 @dataclass(frozen=True, slots=True)

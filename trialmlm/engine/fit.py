@@ -10,11 +10,15 @@ import numpy as np
 
 from trialmlm.engine.control import Control
 from trialmlm.engine.optimize import optimise
+from trialmlm.engine.own_times import OwnTimesLikelihood
+from trialmlm.engine.padded import pad_rows
 from trialmlm.engine.pattern_likelihood import PatternLikelihood
 from trialmlm.engine.summary import summarise
 from trialmlm.errors import FitError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trialmlm.arrays import Array
     from trialmlm.covariance.family import Covariance
     from trialmlm.engine.convergence import Convergence
@@ -159,11 +163,43 @@ def fit(
         If there are no degrees of freedom left, or the response does not vary around its fit.
     """
     summary = summarise(design)
-    size = float(np.sqrt((design.Y**2).sum() / max(1, summary.n_observations)))
+    y = design.Y if design.weights is None else design.Y * np.sqrt(design.weights)
+    size = float(np.sqrt((y[design.observed] ** 2).mean()))
     return fit_likelihood(PatternLikelihood(summary, reml, covariance), size, control)
 
 
+def fit_own_times(
+    design: Design,
+    families: Sequence[Covariance],
+    *,
+    reml: bool = True,
+    control: Control | None = None,
+) -> GaussianFit:
+    """Fit repeated measures at times of each subject's own by REML or ML.
+
+    Parameters
+    ----------
+    design : Design
+        Its visits are places: a subject's first, second, … row.
+    families : sequence of Covariance
+        One per covariance group, over the distances (n_g × T × T) of the group's subjects.
+    reml : bool
+    control : Control, optional
+
+    Raises
+    ------
+    FitError
+        As :func:`fit`.
+    """
+    weighted = design.weighted()
+    y = weighted.Y[weighted.observed]
+    rows = pad_rows(weighted.rows(), y, weighted.observed, design.log_weights)
+    members = tuple(design.groups == g for g in range(len(families)))
+    likelihood = OwnTimesLikelihood(rows, reml, tuple(families), members)
+    return fit_likelihood(likelihood, float(np.sqrt(y @ y / max(1, y.size))), control)
+
+
 def sigma_of(fit: GaussianFit) -> Array:
-    """Σ̂ over the visits of repeated measures, T × T, in squared units of the response."""
+    """Σ̂ over the visits of each covariance group, G × T × T, in squared units of the response."""
     Sigma: Array = fit.point.Sigma * fit.likelihood.scale**2
     return Sigma

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from trialmlm.arrays import Array
+    from trialmlm.arrays import Array, BoolArray, IntArray
     from trialmlm.engine.basis import Basis
     from trialmlm.engine.control import Control
 
@@ -95,3 +95,18 @@ class Likelihood(Protocol):
 
     def weighted_R(self, theta: Array, point: Any, W: Array) -> Array:
         """Σ_hk w_hk X'Ω∂²_hkVΩX, q × q; zero where V is linear in its natural parameters."""
+
+
+class RepeatedMeasures(Likelihood, Protocol):
+    """A likelihood of subjects and visits."""
+
+    @property
+    def pattern(self) -> IntArray:
+        """Each subject's pattern, n."""
+
+    @property
+    def together(self) -> BoolArray:
+        """Which pairs of visits a pattern has, P × T × T."""
+
+    def V(self, point: Any) -> Array:
+        """The covariance of every pattern, P × T × T, the identity where it has no visit."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trialmlm.arrays import Array
     from trialmlm.engine.summary import Summary
 
@@ -22,7 +24,8 @@ class State:
 
     Attributes
     ----------
-    Sigma : ndarray, shape (T, T)
+    Sigma : ndarray, shape (G, T, T)
+        One per covariance group.
     Omega : ndarray, shape (P, T, T)
         V_p⁻¹, zero outside the pattern's visits.
     Phi : ndarray, shape (q, q)
@@ -43,6 +46,12 @@ class State:
 def evaluate(summary: Summary, Sigma: Array, *, reml: bool) -> State:
     """−2l at Σ: Σ n_p log|V_p| + y'Ωy − β̂'X'Ωy (+ log|X'ΩX| for REML) + constant.
 
+    Parameters
+    ----------
+    summary : Summary
+    Sigma : ndarray, shape (G, T, T)
+    reml : bool
+
     Raises
     ------
     numpy.linalg.LinAlgError
@@ -62,6 +71,7 @@ def evaluate(summary: Summary, Sigma: Array, *, reml: bool) -> State:
         + float(np.vdot(Omega, summary.Y))
         - float(XtOy @ beta)
         + (n - q) * np.log(2.0 * np.pi)
+        - summary.log_weights
     )
     if reml:
         deviance += 2.0 * float(np.log(np.diag(factor)).sum())
@@ -70,13 +80,17 @@ def evaluate(summary: Summary, Sigma: Array, *, reml: bool) -> State:
 
 def inverses(Sigma: Array, summary: Summary) -> tuple[Array, Array]:
     """Ω_p and log|V_p| of every pattern, one batched Cholesky for all."""
-    together = summary.visits[:, :, None] & summary.visits[:, None, :]
-    identity = np.eye(summary.n_visits)
-    factors = np.linalg.cholesky(np.where(together, Sigma, identity))
+    factors = np.linalg.cholesky(covariances(Sigma, summary))
     halves = np.linalg.inv(factors)
-    Omega = np.where(together, halves.transpose(0, 2, 1) @ halves, 0.0)
+    Omega = np.where(summary.together, halves.transpose(0, 2, 1) @ halves, 0.0)
     log_dets = 2.0 * np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(axis=1)
     return Omega, log_dets
+
+
+def covariances(Sigma: Array, summary: Summary) -> Array:
+    """Σ of every pattern's group on its visits, P × T × T, the identity where it has none."""
+    counts = [group.stop - group.start for group in summary.groups]
+    return np.where(summary.together, np.repeat(Sigma, counts, axis=0), np.eye(summary.n_visits))
 
 
 def project(summary: Summary, weights: Array, M: Array) -> Array:
@@ -105,15 +119,15 @@ def _weighted_cross(summary: Summary, Omega: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Derivatives:
-    """First and second derivatives of −2l in the entries of Σ.
+    """First and second derivatives of −2l along directions in which the Σ of the groups move.
 
-    With E_h the symmetric basis of the entries, ∂(−2l)/∂σ_h = ⟨E_h, G⟩ and the second
-    derivatives are the contractions of fourth-order tensors with E_h and E_k.
+    A direction E_h moves one group's Σ: ∂(−2l) along it is ⟨E_h, G_g⟩, and the second
+    derivatives are contractions of fourth-order tensors with E_h and E_k.
 
     Attributes
     ----------
-    G : ndarray, shape (T, T)
-        Σ_p n_pΩ_p − Ω_p S_p Ω_p.
+    G : ndarray, shape (number of groups, T, T)
+        Σ_p n_pΩ_p − Ω_p S_p Ω_p over the patterns of the group.
     P : ndarray, shape (m, q, q)
         P_h = −Σ X'ΩE_hΩX.
     J : ndarray, shape (m, m)
@@ -129,18 +143,22 @@ class Derivatives:
 
     @property
     def H(self) -> Array:
-        """Observed Hessian, 2A − J (Σ is linear in its entries, so no curvature term)."""
+        """Observed Hessian, 2A − J (along straight lines, so no curvature term)."""
         return 2.0 * self.A - self.J
 
 
 def gradient(summary: Summary, state: State, *, reml: bool) -> Array:
-    """G, T × T: the gradient of −2l in Σ as a symmetric matrix."""
+    """The gradient of −2l in each Σ as a symmetric matrix, number of groups × T × T."""
     S = residual_products(summary, state)
     if reml:
         S = S + leverages(summary, state)
     Omega = state.Omega
-    result: Array = np.tensordot(summary.n, Omega, 1) - (Omega @ S @ Omega).sum(axis=0)
-    return result
+    return _by_group(summary, summary.n[:, None, None] * Omega - Omega @ S @ Omega)
+
+
+def _by_group(summary: Summary, values: Array) -> Array:
+    """Sums over the patterns of each group."""
+    return np.stack([values[piece].sum(axis=0) for piece in summary.groups])
 
 
 def residual_products(summary: Summary, state: State) -> Array:
@@ -160,28 +178,52 @@ def leverages(summary: Summary, state: State) -> Array:
     return F.reshape(-1, T, T)
 
 
-def derivatives(summary: Summary, state: State, basis: Array, *, reml: bool) -> Derivatives:
-    """Gradient, expected Hessian and average information in the span of `basis` (m × T × T)."""
+def derivatives(
+    summary: Summary, state: State, bases: Sequence[Array], *, reml: bool
+) -> Derivatives:
+    """Gradient, expected Hessian and average information along directions of every group.
+
+    Parameters
+    ----------
+    summary : Summary
+    state : State
+    bases : sequence of ndarray, shape (m_g, T, T)
+        The directions of each group, one group after the other in the results.
+    reml : bool
+    """
     Omega, Phi = state.Omega, state.Phi
     S0 = residual_products(summary, state)
     F = leverages(summary, state)
     OSO, OFO = Omega @ S0 @ Omega, Omega @ F @ Omega
-    G = np.tensordot(summary.n, Omega, 1) - OSO.sum(axis=0)
     scaled = summary.n[:, None, None] * Omega
-    outer, inner = scaled, OSO
+    slope, outer = scaled - OSO, scaled
     if reml:
-        G = G - OFO.sum(axis=0)
-        outer = scaled - 2.0 * OFO
-    Z = _score_products(summary, Omega)
-    m, T, _ = basis.shape
-    P = -(basis.reshape(m, T * T) @ Z.reshape(T * T, -1)).reshape(m, *Phi.shape)
-    J = contract(basis, Omega, outer)
+        slope, outer = slope - OFO, scaled - 2.0 * OFO
+    q, T = summary.q, summary.n_visits
+    flats = [basis.reshape(-1, T * T) for basis in bases]
+    pieces = [*zip(summary.groups, bases, flats, strict=True)]
+    P = -np.concatenate(
+        [f @ _score_products(summary, Omega, g).reshape(T * T, -1) for g, _, f in pieces]
+    ).reshape(-1, q, q)
+    c = np.concatenate([f @ _score_residuals(summary, state, g) for g, _, f in pieces])
+    J = block_diagonal([contract(basis, Omega[g], outer[g]) for g, basis, _ in pieces])
+    A = block_diagonal([contract(basis, Omega[g], OSO[g]) for g, basis, _ in pieces])
     if reml:
         PhiP = Phi @ P
-        J = J + PhiP.reshape(m, -1) @ PhiP.transpose(0, 2, 1).reshape(m, -1).T
-    c = basis.reshape(m, T * T) @ _score_residuals(summary, state)
-    A = contract(basis, Omega, inner) - c @ Phi @ c.T
-    return Derivatives(G, P, (J + J.T) / 2.0, (A + A.T) / 2.0)
+        J = J + PhiP.reshape(len(P), -1) @ PhiP.transpose(0, 2, 1).reshape(len(P), -1).T
+    A = A - c @ Phi @ c.T
+    return Derivatives(_by_group(summary, slope), P, (J + J.T) / 2.0, (A + A.T) / 2.0)
+
+
+def block_diagonal(blocks: Sequence[Array]) -> Array:
+    """Square blocks down a diagonal."""
+    if len(blocks) == 1:
+        return blocks[0]
+    ends = np.cumsum([len(block) for block in blocks])
+    found = np.zeros((ends[-1], ends[-1]))
+    for end, block in zip(ends, blocks, strict=True):
+        found[end - len(block) : end, end - len(block) : end] = block
+    return found
 
 
 def contract(basis: Array, Omega: Array, W: Array) -> Array:
@@ -196,21 +238,24 @@ def contract(basis: Array, Omega: Array, W: Array) -> Array:
     return result
 
 
-def _score_products(summary: Summary, Omega: Array) -> Array:
-    """Z_ab = Σ X'Ωe_a e_b'ΩX, T × T × q × q: one product of the roots of M_p with themselves."""
+def _score_products(summary: Summary, Omega: Array, group: slice) -> Array:
+    """Z_ab = Σ X'Ωe_a e_b'ΩX of a group: one product of the roots of M_p with themselves."""
     T, q, s = summary.B.shape
-    BR = (summary.B.reshape(T * q, s) @ summary.root.T).reshape(T, q, -1).transpose(2, 0, 1)
-    W = (Omega[summary.root_pattern] @ BR).reshape(-1, T * q)
+    first, end = np.searchsorted(summary.root_pattern, (group.start, group.stop))
+    root, pattern = summary.root[first:end], summary.root_pattern[first:end]
+    BR = (summary.B.reshape(T * q, s) @ root.T).reshape(T, q, -1).transpose(2, 0, 1)
+    W = (Omega[pattern] @ BR).reshape(-1, T * q)
     return (W.T @ W).reshape(T, q, T, q).transpose(0, 2, 1, 3)
 
 
-def _score_residuals(summary: Summary, state: State) -> Array:
-    """d_ab = Σ (X'Ωe_a)(e_b'Ωr), T² × q."""
+def _score_residuals(summary: Summary, state: State, group: slice) -> Array:
+    """d_ab = Σ (X'Ωe_a)(e_b'Ωr) of a group, T² × q."""
     T, q, s = summary.B.shape
+    Omega = state.Omega[group]
     fit = summary.B.transpose(0, 2, 1) @ state.beta
-    Ur = (summary.N - summary.M @ fit.T) @ state.Omega  # P × s × T: Σ_i u_i (Ωr_i)'
+    Ur = (summary.N[group] - summary.M[group] @ fit.T) @ Omega  # P × s × T: Σ_i u_i (Ωr_i)'
     P = len(Ur)
-    products = state.Omega.reshape(P, T * T).T @ Ur.reshape(P, s * T)
+    products = Omega.reshape(P, T * T).T @ Ur.reshape(P, s * T)
     by_visit = products.reshape(T, T, s, T).transpose(0, 3, 1, 2).reshape(T * T, T * s)
     result: Array = by_visit @ summary.B.transpose(0, 2, 1).reshape(T * s, q)
     return result

@@ -7,55 +7,77 @@ that any linear covariance can be differentiated by formula; the cost is O(n m²
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from trialmlm.covariance.unstructured import symmetric_basis
 from trialmlm.engine.data_likelihood import DataLikelihood
-from trialmlm.engine.likelihood import Curve
+from trialmlm.engine.padded import (
+    PaddedPoint,
+    PaddedRows,
+    derivatives,
+    evaluate,
+    into_cells,
+    pad_rows,
+    weighted_Q,
+)
 from trialmlm.engine.predicted_effects import PredictedEffects, predicted_effects
 from trialmlm.engine.random_parameters import RandomParameters
-from trialmlm.engine.standardise import orthonormal_effects, standardise
+from trialmlm.engine.standardise import orthonormal_effects
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray, IntArray
     from trialmlm.engine.basis import Basis
     from trialmlm.engine.control import Control
+    from trialmlm.engine.likelihood import Curve
 
 
 @dataclass(frozen=True, slots=True)
 class PaddedClusters:
-    """Rows by cluster, in an orthonormal basis of X and units of the residual.
+    """Rows by cluster, with the columns of the random effects.
 
     Attributes
     ----------
-    X : ndarray, shape (n, t, q)
+    rows : PaddedRows
     Z : ndarray, shape (n, t, r)
-    y : ndarray, shape (n, t)
-    present : ndarray of bool, shape (n, t)
     level : ndarray of int, shape (n, t)
         Which residual variance a row has.
     n_levels : int
-    basis, offset, scale, K
+    K : ndarray, shape (r, r)
         As in :class:`~trialmlm.engine.clusters.ClusterSummary`.
     """
 
-    X: Array
+    rows: PaddedRows
     Z: Array
-    y: Array
-    present: BoolArray
     level: IntArray
     n_levels: int
-    basis: Basis
-    offset: Array
-    scale: float
     K: Array
+
+    @property
+    def basis(self) -> Basis:
+        """Of the fixed effects."""
+        return self.rows.basis
+
+    @property
+    def offset(self) -> Array:
+        """Least-squares coefficients taken out of y beforehand."""
+        return self.rows.offset
+
+    @property
+    def scale(self) -> float:
+        """What y's residual was divided by."""
+        return self.rows.scale
 
     @property
     def n_observations(self) -> int:
         """N."""
-        return int(self.present.sum())
+        return self.rows.n_observations
+
+    @property
+    def present(self) -> BoolArray:
+        """Where there are rows, n × t."""
+        return self.rows.present
 
 
 def pad_clusters(
@@ -72,54 +94,31 @@ def pad_clusters(
     cluster, level : ndarray of int, shape (N,)
         Codes without gaps.
     """
-    rows = standardise(X, y)
-    Z, K = orthonormal_effects(Z)
     counts = np.bincount(cluster)
-    place = np.arange(y.size) - np.repeat(np.cumsum(counts) - counts, counts)
-    shape = (counts.size, int(counts.max()))
-    at = cluster, place
-
-    def padded(values: Any) -> Any:
-        table = np.zeros((*shape, *values.shape[1:]), dtype=values.dtype)
-        table[at] = values
-        return table
-
+    present = np.arange(counts.max()) < counts[:, None]
+    at = np.nonzero(present)
+    Z, K = orthonormal_effects(Z)
     return PaddedClusters(
-        X=padded(rows.Q),
-        Z=padded(Z),
-        y=padded(rows.y),
-        present=padded(np.ones(y.size, dtype=bool)),
-        level=padded(level),
+        rows=pad_rows(X, y, present),
+        Z=into_cells(Z, present.shape, at),
+        level=into_cells(level, present.shape, at),
         n_levels=int(level.max()) + 1,
-        basis=rows.basis,
-        offset=rows.offset,
-        scale=rows.scale,
         K=K,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class PaddedPoint:
+class EffectsPoint(PaddedPoint):
     """The likelihood at one (G, σ²_1 … σ²_L).
 
     Attributes
     ----------
     G : ndarray, shape (r, r)
     sigma2 : ndarray, shape (L,)
-    Omega : ndarray, shape (n, t, t)
-    Phi, beta, deviance
-        As in :class:`~trialmlm.engine.likelihood.Point`.
-    residual : ndarray, shape (n, t)
-        y − Xβ̂.
     """
 
     G: Array
     sigma2: Array
-    Omega: Array
-    Phi: Array
-    beta: Array
-    deviance: float
-    residual: Array
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         """θ to search from, in order."""
         return self.parameters.starts()
 
-    def evaluate(self, theta: Array) -> PaddedPoint:
+    def evaluate(self, theta: Array) -> EffectsPoint:
         """The point at θ."""
         c = self.data
         factor = self.parameters.factor(theta)
@@ -148,88 +147,44 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         V = c.Z @ G @ c.Z.transpose(0, 2, 1)
         t = np.arange(V.shape[1])
         V[:, t, t] += np.where(c.present, sigma2[c.level], 1.0)
-        halves = np.linalg.cholesky(V)
-        inverse = np.linalg.inv(halves)
-        Omega = inverse.transpose(0, 2, 1) @ inverse
-        OX = Omega @ c.X
-        q = c.X.shape[2]
-        XtOX = np.tensordot(c.X, OX, ((0, 1), (0, 1)))
-        root = np.linalg.cholesky((XtOX + XtOX.T) / 2.0)
-        half = np.linalg.inv(root)
-        Phi = half.T @ half
-        beta = Phi @ np.tensordot(OX, c.y, ((0, 1), (0, 1)))
-        residual = c.y - c.X @ beta
-        quad = float((residual * (Omega @ residual[:, :, None])[:, :, 0]).sum())
-        free = q if self.reml else 0
-        deviance = (
-            2.0 * float(np.log(np.diagonal(halves, axis1=1, axis2=2)).sum())
-            + quad
-            + (c.n_observations - free) * np.log(2.0 * np.pi)
+        at = evaluate(c.rows, V, reml=self.reml)
+        return EffectsPoint(
+            at.V, at.Omega, at.Phi, at.beta, at.deviance, at.residual, G=G, sigma2=sigma2
         )
-        if self.reml:
-            deviance += 2.0 * float(np.log(np.diag(root)).sum())
-        return PaddedPoint(G, sigma2, Omega, Phi, beta, float(deviance), residual)
 
-    def search(self, theta: Array, point: PaddedPoint) -> Curve:
+    def search(self, theta: Array, point: EffectsPoint) -> Curve:
         """Derivatives by θ, by the chain rule from the natural ones."""
         return self.parameters.chain(theta, self.natural(theta, point)[0])
 
-    def condition(self, point: PaddedPoint) -> float:
+    def condition(self, point: EffectsPoint) -> float:
         """The smallest residual variance, of the scaled data."""
         return float(point.sigma2.min())
 
-    def degenerate(self, point: PaddedPoint, control: Control) -> bool:
+    def degenerate(self, point: EffectsPoint, control: Control) -> bool:
         """Whether a residual variance vanishes."""
         return self.condition(point) < control.vanishing
 
-    def natural(self, theta: Array, point: PaddedPoint) -> tuple[Curve, Array]:
+    def natural(self, theta: Array, point: EffectsPoint) -> tuple[Curve, Array]:
         """Derivatives by the lower triangle of G and by the residual variances."""
         del theta
-        c, Omega, Phi = self.data, point.Omega, point.Phi
-        dV = self._tangent()
-        m = len(dV)
-        OdV = Omega @ dV  # m × n × t × t
-        OX = Omega @ c.X
-        Or = (Omega @ point.residual[:, :, None])[:, :, 0]
-        B = dV @ OX  # ∂VΩX
-        u = (dV @ Or[:, :, None])[..., 0]  # ∂VΩr
-        P = -np.einsum("ntq,hntp->hqp", OX, B, optimize=True)
-        flat = OdV.reshape(m, -1)
-        J = flat @ OdV.transpose(0, 1, 3, 2).reshape(m, -1).T
-        trace = np.trace(OdV, axis1=2, axis2=3).sum(axis=1)
-        if self.reml:
-            OB = Omega @ B
-            BPhi = B @ Phi
-            J = J - 2.0 * BPhi.reshape(m, -1) @ OB.reshape(m, -1).T
-            PhiP = Phi @ P
-            J = J + PhiP.reshape(m, -1) @ PhiP.transpose(0, 2, 1).reshape(m, -1).T
-            trace = trace + np.trace(PhiP, axis1=1, axis2=2)
-        quad = (Or * u).reshape(m, -1).sum(axis=1)
-        Ou = (Omega @ u[..., None])[..., 0]
-        s = np.einsum("ntq,hnt->hq", OX, u, optimize=True)
-        A = u.reshape(m, -1) @ Ou.reshape(m, -1).T - s @ Phi @ s.T
-        J, A = (J + J.T) / 2.0, (A + A.T) / 2.0
-        return Curve(trace - quad, 2.0 * A - J, A, J), P
+        return derivatives(self.data.rows, point, self._tangent(), reml=self.reml)
 
-    def weighted_Q(self, theta: Array, point: PaddedPoint, W: Array) -> Array:
+    def weighted_Q(self, theta: Array, point: EffectsPoint, W: Array) -> Array:
         """Σ w_hk (∂_hVΩX)'Ω(∂_kVΩX)."""
         del theta
-        B = self._tangent() @ (point.Omega @ self.data.X)
-        WB = np.tensordot(W, point.Omega @ B, 1)
-        result: Array = np.einsum("hntq,hntp->qp", B, WB, optimize=True)
-        return result
+        return weighted_Q(self.data.rows, point, self._tangent(), W)
 
-    def weighted_R(self, theta: Array, point: PaddedPoint, W: Array) -> Array:
+    def weighted_R(self, theta: Array, point: EffectsPoint, W: Array) -> Array:
         """V is linear in G and the residual variances."""
         del theta, W
         return np.zeros_like(point.Phi)
 
-    def effects(self, point: PaddedPoint) -> PredictedEffects:
+    def effects(self, point: EffectsPoint) -> PredictedEffects:
         """Best linear unbiased predictions of the random effects."""
         c = self.data
         ZO = c.Z.transpose(0, 2, 1) @ point.Omega
         z = (ZO @ point.residual[:, :, None])[:, :, 0]
-        H = ZO @ c.X
+        H = ZO @ c.rows.X
         inner = ZO @ c.Z - H @ point.Phi @ H.transpose(0, 2, 1)
         return predicted_effects(point, z, H, inner, c.K, self.scale)
 

@@ -1,4 +1,4 @@
-"""The likelihood of repeated measures: one Σ over the visits, data summed up per pattern."""
+"""The likelihood of repeated measures: one Σ per group over the visits, data summed per pattern."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ import numpy as np
 
 from trialmlm.engine.data_likelihood import DataLikelihood
 from trialmlm.engine.likelihood import Curve
-from trialmlm.engine.objective import State, derivatives, evaluate, project
+from trialmlm.engine.objective import (
+    State,
+    block_diagonal,
+    covariances,
+    derivatives,
+    evaluate,
+    project,
+)
 from trialmlm.engine.summary import Summary
 
 if TYPE_CHECKING:
-    from trialmlm.arrays import Array
+    from collections.abc import Callable, Sequence
+
+    from trialmlm.arrays import Array, BoolArray, IntArray
     from trialmlm.covariance.family import Covariance
     from trialmlm.engine.control import Control
+    from trialmlm.engine.objective import Derivatives
 
 #: below this a Σ is not looked at; the search calls it degenerate a little earlier
 LEAST = 1e-9
@@ -28,77 +38,128 @@ class PatternLikelihood(DataLikelihood[Summary]):
     Attributes
     ----------
     covariance : Covariance
-        The family.
+        The family; every group has parameters of its own, one group's after the other's in θ.
     """
 
     covariance: Covariance
 
+    @property
+    def pattern(self) -> IntArray:
+        """Each subject's pattern."""
+        return self.data.pattern
+
     def starts(self) -> tuple[Array, ...]:
-        """The moments, and their diagonal should that search not end well."""
-        start = moments(self.data)
-        return self.covariance.start(start), self.covariance.start(np.diag(np.diag(start)))
+        """The groups' moments, and their diagonal should that search not end well."""
+        found = [moments(self.data, group) for group in self.data.groups]
+        diagonal = [np.diag(np.diag(start)) for start in found]
+        start = self.covariance.start
+        return tuple(np.concatenate([*map(start, kind)]) for kind in (found, diagonal))
 
     def evaluate(self, theta: Array) -> State:
         """The point at θ; a Σ that is singular to working precision is refused as well."""
-        Sigma = self.covariance.sigma(theta)
-        variances = np.diag(Sigma)
-        if variances.min() < LEAST * variances.max() or _smallest_eigenvalue(Sigma) < LEAST:
+        Sigma = np.stack(self._each(self.covariance.sigma, theta))
+        if vanishing(Sigma) < LEAST or smallest_eigenvalue(Sigma) < LEAST:
             raise np.linalg.LinAlgError("at a singular covariance the likelihood is rounding")
         return evaluate(self.data, Sigma, reml=self.reml)
 
+    @property
+    def together(self) -> BoolArray:
+        """Which pairs of visits a pattern has, P × T × T."""
+        return self.data.together
+
+    def V(self, point: State) -> Array:
+        """The covariance of every pattern, P × T × T, the identity where it has no visit."""
+        return covariances(point.Sigma, self.data)
+
     def search(self, theta: Array, point: State) -> Curve:
         """Derivatives by θ, by the chain rule from those by Σ."""
-        jacobian = self.covariance.jacobian(theta)
-        found = derivatives(self.data, point, jacobian, reml=self.reml)
-        bend = self.covariance.curvature(theta, found.G)
-        return Curve(np.tensordot(jacobian, found.G, 2), found.H + bend, found.A, found.J)
+        jacobians = self._each(self.covariance.jacobian, theta)
+        found = derivatives(self.data, point, jacobians, reml=self.reml)
+        parts = zip(self._split(theta), found.G, strict=True)
+        bend = [self.covariance.curvature(part, G) for part, G in parts]
+        return _curve(found, jacobians, bend)
 
     def natural(self, theta: Array, point: State) -> tuple[Curve, Array]:
         """Derivatives by the natural parameters; the curvature of Σ by them is in H."""
-        tangent = self.covariance.tangent(theta)
-        found = derivatives(self.data, point, tangent, reml=self.reml)
-        bend = np.tensordot(self.covariance.natural_second(theta), found.G, 2)
-        return Curve(np.tensordot(tangent, found.G, 2), found.H + bend, found.A, found.J), found.P
+        tangents = self._each(self.covariance.tangent, theta)
+        found = derivatives(self.data, point, tangents, reml=self.reml)
+        second = self._each(self.covariance.natural_second, theta)
+        bend = [np.tensordot(part, G, 2) for part, G in zip(second, found.G, strict=True)]
+        return _curve(found, tangents, bend), found.P
 
     def weighted_Q(self, theta: Array, point: State, W: Array) -> Array:
         """Σ w_hk Q_hk: one T × T matrix per pattern, D_p = Σ w_hk ∂_hV Ω_p ∂_kV."""
-        Omega = point.Omega
-        n_patterns, T, _ = Omega.shape
-        flat = self.covariance.tangent(theta).reshape(-1, T * T)
-        pairs = (flat.T @ W @ flat).reshape(T, T, T, T).transpose(0, 3, 1, 2).reshape(T * T, T * T)
-        D = (Omega.reshape(n_patterns, T * T) @ pairs.T).reshape(n_patterns, T, T)
-        return project(self.data, Omega @ D @ Omega, self.data.M)
+        T = self.data.n_visits
+        D = np.empty_like(point.Omega)
+        tangents = self._each(self.covariance.tangent, theta)
+        blocks = _blocks(W, len(tangents))
+        for group, tangent, own in zip(self.data.groups, tangents, blocks, strict=True):
+            flat = tangent.reshape(-1, T * T)
+            pairs = (flat.T @ own @ flat).reshape(T, T, T, T).transpose(0, 3, 1, 2)
+            Omega = point.Omega[group].reshape(-1, T * T)
+            D[group] = (Omega @ pairs.reshape(T * T, T * T).T).reshape(-1, T, T)
+        return project(self.data, point.Omega @ D @ point.Omega, self.data.M)
 
     def weighted_R(self, theta: Array, point: State, W: Array) -> Array:
-        """Σ w_hk R_hk: one T × T matrix for all patterns, Σ w_hk ∂²_hkΣ."""
-        D = np.tensordot(W, self.covariance.natural_second(theta), 2)
+        """Σ w_hk R_hk: one T × T matrix for all patterns of a group, Σ w_hk ∂²_hkΣ."""
+        D = np.empty_like(point.Omega)
+        second = self._each(self.covariance.natural_second, theta)
+        blocks = _blocks(W, len(second))
+        for group, own, part in zip(self.data.groups, blocks, second, strict=True):
+            D[group] = np.tensordot(own, part, 2)
         return project(self.data, point.Omega @ D @ point.Omega, self.data.M)
 
     def condition(self, point: State) -> float:
-        """The smallest eigenvalue of the correlation: 0 at a singular Σ, whatever the units."""
-        return _smallest_eigenvalue(point.Sigma)
+        """The smallest eigenvalue of a correlation: 0 at a singular Σ, whatever the units."""
+        return smallest_eigenvalue(point.Sigma)
 
     def degenerate(self, point: State, control: Control) -> bool:
         """Whether a correlation of one or a variance of zero is near."""
-        variances = np.diag(point.Sigma)
-        vanishes = bool(variances.min() < control.vanishing * variances.max())
-        return vanishes or self.condition(point) < control.singular
+        return (
+            vanishing(point.Sigma) < control.vanishing or self.condition(point) < control.singular
+        )
+
+    def _split(self, theta: Array) -> Array:
+        """θ of each group, a row each."""
+        return theta.reshape(len(self.data.groups), -1)
+
+    def _each(self, of: Callable[[Array], Array], theta: Array) -> list[Array]:
+        return [of(part) for part in self._split(theta)]
 
 
-def _smallest_eigenvalue(Sigma: Array) -> float:
-    """Of the correlation matrix."""
-    sd = np.sqrt(np.diag(Sigma))
-    return float(np.linalg.eigvalsh(Sigma / np.outer(sd, sd))[0])
+def _curve(found: Derivatives, directions: Sequence[Array], bend: Sequence[Array]) -> Curve:
+    """The gradient along the directions, and the observed Hessian with the curvature of Σ."""
+    slopes = [np.tensordot(part, G, 2) for part, G in zip(directions, found.G, strict=True)]
+    return Curve(np.concatenate(slopes), found.H + block_diagonal(bend), found.A, found.J)
 
 
-def moments(summary: Summary) -> Array:
-    """Pairwise residual covariance over the visits, made positive definite.
+def _blocks(W: Array, count: int) -> list[Array]:
+    """The diagonal blocks of W: the second derivatives of V across groups are zero."""
+    k = len(W) // count
+    return [W[g * k : (g + 1) * k, g * k : (g + 1) * k] for g in range(count)]
+
+
+def vanishing(Sigma: Array) -> float:
+    """The smallest variance relative to the largest of its group, Σ given as G × T × T."""
+    variances = np.diagonal(Sigma, axis1=1, axis2=2)
+    return float((variances.min(axis=1) / variances.max(axis=1)).min())
+
+
+def smallest_eigenvalue(Sigma: Array) -> float:
+    """Of the correlation matrices, Σ given as G × T × T."""
+    sd = np.sqrt(np.diagonal(Sigma, axis1=1, axis2=2))
+    return float(np.linalg.eigvalsh(Sigma / (sd[:, :, None] * sd[:, None, :])).min())
+
+
+def moments(summary: Summary, group: slice) -> Array:
+    """Pairwise residual covariance over the visits in a group, made positive definite.
 
     The eigenvalues of its correlation are floored, as pairs of visits rest on different subjects.
     """
-    together = summary.visits[:, :, None] & summary.visits[:, None, :]
-    pairs = np.tensordot(summary.n, together.astype(float), 1)
-    products = summary.Y.sum(axis=0) / pairs.clip(1.0)
+    visits = summary.visits[group]
+    together = visits[:, :, None] & visits[:, None, :]
+    pairs = np.tensordot(summary.n[group], together.astype(float), 1)
+    products = summary.Y[group].sum(axis=0) / pairs.clip(1.0)
     variances = np.diag(products).copy()
     variances[variances <= 1e-6] = max(1e-6, float(variances.mean()))
     sd = np.sqrt(variances)

@@ -40,7 +40,7 @@ def predicted_effects(
 
     Parameters
     ----------
-    point : ClusterPoint or PaddedPoint
+    point : ClusterPoint or EffectsPoint
     z, H : ndarray
         Z'Ωr (n × r) and Z'ΩX (n × r × q).
     inner : ndarray, shape (n, r, r)

@@ -28,6 +28,8 @@ class Summary:
         x̃_ij = B_j u_i.
     visits : ndarray of bool, shape (P, T)
         The visits that a pattern observes.
+    groups : tuple of slice
+        The patterns of each covariance group.
     n : ndarray, shape (P,)
         Subjects of each pattern.
     M, N, Y : ndarray, shapes (P, s, s), (P, s, T), (P, T, T)
@@ -43,10 +45,13 @@ class Summary:
         What y's residual was divided by.
     pattern : ndarray of int, shape (n,)
         Each subject's pattern.
+    log_weights : float
+        Σ log w, which −2l loses by the weighting of the rows.
     """
 
     B: Array
     visits: BoolArray
+    groups: tuple[slice, ...]
     n: Array
     M: Array
     N: Array
@@ -58,6 +63,12 @@ class Summary:
     offset: Array
     scale: float
     pattern: IntArray
+    log_weights: float = 0.0
+
+    @property
+    def together(self) -> BoolArray:
+        """Which pairs of visits a pattern has, P × T × T."""
+        return self.visits[:, :, None] & self.visits[:, None, :]
 
     @property
     def n_visits(self) -> int:
@@ -70,24 +81,30 @@ class Summary:
         return int(self.B.shape[1])
 
 
-def patterns_of(observed: BoolArray) -> tuple[BoolArray, IntArray]:
-    """The distinct rows of `observed`, and which one each subject has."""
-    if observed.shape[1] > 62:
-        rows, inverse = np.unique(observed, axis=0, return_inverse=True)
-        return rows, inverse.reshape(-1)
-    codes = observed @ (np.int64(1) << np.arange(observed.shape[1], dtype=np.int64))
-    distinct, first, pattern = np.unique(codes, return_index=True, return_inverse=True)
-    del distinct
-    return observed[first], pattern
+def patterns_of(observed: BoolArray, group: IntArray) -> tuple[IntArray, IntArray]:
+    """A subject of each pattern (the same visits, the same group), and each subject's pattern.
+
+    Patterns are ordered by group, so that those of a group are a slice.
+    """
+    T = observed.shape[1]
+    if T > 50:
+        keys: Array | IntArray = np.column_stack([group, observed])
+        _, first, pattern = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        return first, pattern.reshape(-1)
+    keys = observed @ (np.int64(1) << np.arange(T, dtype=np.int64)) + (group << np.int64(T))
+    _, first, pattern = np.unique(keys, return_index=True, return_inverse=True)
+    return first, pattern
 
 
-def summarise(design: Design) -> Summary:
-    """Sum the data up.
+def summarise(given: Design) -> Summary:
+    """Sum the data up, the rows weighted.
 
     Cost: O(n (s + T)²), once. The subject basis is made orthonormal first, X's after it, and y
     is replaced by its least-squares residual over its standard deviation.
     """
-    visits, pattern = patterns_of(design.observed)
+    design = given.weighted()
+    first, pattern = patterns_of(design.observed, design.groups)
+    visits = design.observed[first]
     order = np.argsort(pattern, kind="stable")  # pattern by pattern, so that each is a slice
     bounds = np.searchsorted(pattern[order], np.arange(len(visits) + 1))
     pieces = [slice(a, b) for a, b in pairwise(bounds)]
@@ -107,6 +124,7 @@ def summarise(design: Design) -> Summary:
     return Summary(
         B=np.ascontiguousarray(B),
         visits=visits,
+        groups=_slices(design.groups[first]),
         n=np.diff(bounds).astype(float),
         M=M,
         N=np.stack([U[piece].T @ Y[piece] for piece in pieces]),
@@ -118,7 +136,14 @@ def summarise(design: Design) -> Summary:
         offset=offset,
         scale=scale,
         pattern=pattern,
+        log_weights=given.log_weights,
     )
+
+
+def _slices(group: IntArray) -> tuple[slice, ...]:
+    """Where each code stands in sorted codes."""
+    bounds = np.searchsorted(group, np.arange(int(group[-1]) + 2))
+    return tuple(slice(int(a), int(b)) for a, b in pairwise(bounds))
 
 
 def _orthonormal_subjects(design: Design) -> tuple[Array, Array]:

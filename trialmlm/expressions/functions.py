@@ -97,8 +97,10 @@ STRUCTURES = {
         Structure("ad", "ante-dependence"),
         Structure("adh", "heterogeneous ante-dependence"),
         Structure("diag", "independence with one variance per visit"),
+        Structure("id", "independence with one variance"),
         Structure("sp_exp", "spatial exponential", spatial=True),
         Structure("sp_gau", "spatial Gaussian", spatial=True),
+        Structure("sp_pow", "spatial power", spatial=True),
     )
 }
 
@@ -122,8 +124,9 @@ OTHER_WORDS = {
     "unr": "us",
     "unstructured": "us",
     "corSymm": "us",
-    "vc": "diag",
-    "simple": "diag",
+    "un1": "diag",
+    "vc": "id",
+    "simple": "id",
     "arh": "ar1h",
     "arh1": "ar1h",
     "ar": "ar1",

@@ -51,6 +51,15 @@ class Variable:
         """Whether it has levels."""
         return self.levels is not None
 
+    @property
+    def codes(self) -> IntArray:
+        """Of a factor: positions in `levels`."""
+        return np.asarray(self.values, dtype=np.intp)
+
+    def as_factor(self) -> Variable:
+        """The same values as a factor, whatever their type."""
+        return self if self.categorical else factor(self.name, self.values)
+
     def numbers(self) -> Array:
         """The values as numbers; of a factor, its levels.
 

@@ -15,9 +15,8 @@ from trialmlm.formula.coding import make_coding
 from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import ModelFormula, RandomTerm, read_formula
 from trialmlm.formula.response import response_values
-from trialmlm.formula.variables import Variable, factor
 from trialmlm.inference.register import DF_METHODS
-from trialmlm.models.lmm_fit import LmmFit, codes_of
+from trialmlm.models.lmm_fit import LmmFit
 from trialmlm.models.options import check_options, rows_not_used
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from trialmlm.arrays import Array
+    from trialmlm.formula.variables import Variable
 
 
 def lmm(
@@ -81,9 +81,11 @@ def lmm(
     """
     read = read_formula(formula)
     term = _random_of(read)
-    check_options(df, information, vcov, weights, reml=reml)
+    check_options(df, information, vcov, reml=reml)
+    if weights is not None:
+        raise NotAvailableError("lmm: weights are not available in this version")
     frame = model_frame(data, sorted(read.variables))
-    groups = _as_factor(frame.variables[term.groups[0]])
+    groups = frame.variables[term.groups[0]].as_factor()
     levels = _residual_levels(read, term, frame.variables)
     response = response_values(read.response, frame.variables)
     coding = make_coding(read.fixed, frame.variables)
@@ -110,14 +112,14 @@ def _fit(
     X: Array, Z: Array, y: Array, groups: Variable, levels: Variable | None, *, reml: bool
 ) -> GaussianFit:
     """Rows sorted by group, summed up, and fitted."""
-    order = np.argsort(codes_of(groups), kind="stable")
-    codes = codes_of(groups)[order]
+    order = np.argsort(groups.codes, kind="stable")
+    codes = groups.codes[order]
     size = float(np.sqrt(y @ y / y.size))
     if levels is None:
         first = np.flatnonzero(np.diff(codes, prepend=-1))
         summary = summarise_clusters(X[order], Z[order], y[order], first)
         return fit_likelihood(ClusterLikelihood(summary, reml), size)
-    padded = pad_clusters(X[order], Z[order], y[order], codes, codes_of(levels)[order])
+    padded = pad_clusters(X[order], Z[order], y[order], codes, levels.codes[order])
     return fit_likelihood(PaddedLikelihood(padded, reml), size)
 
 
@@ -160,7 +162,7 @@ def _residual_levels(
             f"{term.groups[0]}; name the same subject in both"
         )
         raise UsageError(msg)
-    return _as_factor(variables[residual.visit[0]])
+    return variables[residual.visit[0]].as_factor()
 
 
 def _check_random(term: RandomTerm, Z: Array, groups: Variable, levels: Variable | None) -> None:
@@ -177,15 +179,11 @@ def _check_random(term: RandomTerm, Z: Array, groups: Variable, levels: Variable
             "told from the residual's"
         )
         raise FitError(msg)
-    codes = codes_of(groups)
-    residual = np.zeros_like(codes) if levels is None else codes_of(levels)
+    codes = groups.codes
+    residual = np.zeros_like(codes) if levels is None else levels.codes
     if not variances_identified(Z, codes, residual):
         msg = (
             f"the variances of {term.text} and of the residual cannot be told apart: the rows of "
             f"a {groups.name} are too few, or stand at too few times; leave a random effect out"
         )
         raise FitError(msg)
-
-
-def _as_factor(found: Variable) -> Variable:
-    return found if found.categorical else factor(found.name, found.values)

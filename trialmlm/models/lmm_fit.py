@@ -201,7 +201,7 @@ class LmmFit(MixedFit):
     def predicted(self) -> Array:
         """Xβ̂ + Zb̂ of the rows used."""
         Z = self.random.matrix(self.variables, self.rows.rows.size)
-        values: Array = self.fitted + (Z * self._effects.blup[codes_of(self.groups)]).sum(axis=1)
+        values: Array = self.fitted + (Z * self._effects.blup[self.groups.codes]).sum(axis=1)
         return values
 
     def residuals(self, kind: str = "response") -> pd.Series:
@@ -226,13 +226,11 @@ class LmmFit(MixedFit):
     def _normalized(self) -> Array:
         residual = self.response - self.fitted
         Z = self.random.matrix(self.variables, self.rows.rows.size)
-        level = (
-            np.zeros(residual.size, dtype=np.intp) if self.levels is None else codes_of(self.levels)
-        )
+        level = np.zeros(residual.size, dtype=np.intp) if self.levels is None else self.levels.codes
         variances = self.residual_variances.to_numpy()[level]
         result = np.empty_like(residual)
-        order = np.argsort(codes_of(self.groups), kind="stable")
-        bounds = np.cumsum(np.bincount(codes_of(self.groups)))[:-1]
+        order = np.argsort(self.groups.codes, kind="stable")
+        bounds = np.cumsum(np.bincount(self.groups.codes))[:-1]
         for rows in np.split(order, bounds):
             V = Z[rows] @ self._effects.G @ Z[rows].T + np.diag(variances[rows])
             result[rows] = np.linalg.solve(np.linalg.cholesky(V), residual[rows])
@@ -247,11 +245,6 @@ class LmmFit(MixedFit):
 
     def __str__(self) -> str:
         return self.summary()
-
-
-def codes_of(found: Variable) -> IntArray:
-    """The codes of a factor."""
-    return np.asarray(found.values, dtype=np.intp)
 
 
 def _matrix(coding: Coding, new: pd.DataFrame) -> Array:

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
-from trialmlm.covariance.register import FAMILIES
+from trialmlm.covariance.register import SPATIAL
 from trialmlm.engine.fit import fit as fit_gaussian
-from trialmlm.engine.fit import sigma_of
-from trialmlm.errors import FitError, NotAvailableError, UsageError
+from trialmlm.engine.fit import fit_own_times, sigma_of
+from trialmlm.errors import NotAvailableError, UsageError
 from trialmlm.formula.coding import make_coding
 from trialmlm.formula.design import Layout, make_design
-from trialmlm.formula.factor import level_text
-from trialmlm.formula.frame import ModelFrame, model_frame
+from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
-from trialmlm.formula.variables import Variable, factor
 from trialmlm.inference.register import DF_METHODS
 from trialmlm.models.mixed import MixedFit
+from trialmlm.models.occasions import Occasions, occasions
 from trialmlm.models.options import check_options, rows_not_used
 from trialmlm.models.report import report
+from trialmlm.models.structure import check_informed, covariance_group, row_weights
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Callable, Mapping
 
-    from trialmlm.arrays import Array, BoolArray
+    from trialmlm.arrays import Array
     from trialmlm.covariance.family import Covariance
     from trialmlm.engine.design import Design
+    from trialmlm.engine.fit import GaussianFit
+    from trialmlm.engine.likelihood import RepeatedMeasures
     from trialmlm.formula.grammar import CovarianceTerm
+    from trialmlm.formula.variables import Variable
 
 _read = lru_cache(maxsize=256)(read_formula)
 
@@ -42,26 +45,74 @@ class MmrmFit(MixedFit):
 
     Attributes
     ----------
-    family : Covariance
-        Of the residual covariance.
+    term : CovarianceTerm
+        As it was written.
+    families : tuple of Covariance
+        Of the residual covariance, one per group.
+    group : Variable or None
+        The factor each level of which has a covariance of its own.
     design : Design
         The engine's input.
-    layout : Layout
-        Where the rows stand in the table of subjects and visits.
-    visits, subjects : Variable
+    occasions : Occasions
+        Subjects and visits, and where the rows stand among them.
     """
 
-    family: Covariance
+    term: CovarianceTerm
+    families: tuple[Covariance, ...]
+    group: Variable | None
     design: Design
-    layout: Layout
-    visits: Variable
-    subjects: Variable
+    occasions: Occasions
 
     @property
-    def covariance(self) -> pd.DataFrame:
-        """Σ̂, visit × visit, in squared units of the response."""
-        labels = [level_text(level) for level in self.visits.levels or ()]
-        return pd.DataFrame(sigma_of(self.gaussian), index=labels, columns=labels)
+    def family(self) -> Covariance:
+        """The structure, of the first group."""
+        return self.families[0]
+
+    @property
+    def layout(self) -> Layout:
+        """Where the rows stand in the table of subjects and visits."""
+        return self.occasions.layout
+
+    @property
+    def visits(self) -> Variable:
+        """The visits, a factor over the rows used."""
+        return self.occasions.visits
+
+    @property
+    def subjects(self) -> Variable:
+        """The subjects, a factor over the rows used."""
+        return self.occasions.subjects
+
+    @property
+    def covariances(self) -> dict[Any, pd.DataFrame]:
+        """Σ̂, visit × visit, in squared units of the response, by level of the group (or None).
+
+        Where subjects have times of their own, that of two rows at distance one.
+        """
+        common = self.occasions.common
+        labels = self.occasions.labels if common else ["distance 0", "distance 1"]
+        frames = [pd.DataFrame(Sigma, index=labels, columns=labels) for Sigma in self._sigmas()]
+        levels = (None,) if self.group is None else self.group.levels or ()
+        return dict(zip(levels, frames, strict=True))
+
+    @property
+    def covariance(self) -> Any:
+        """The frame of `covariances`, or all of them where there are several groups."""
+        return self.covariances if self.group else self.covariances[None]
+
+    @property
+    def correlation(self) -> Any:
+        """The correlations of `covariance`."""
+        found = {level: _correlation(Sigma) for level, Sigma in self.covariances.items()}
+        return found if self.group else found[None]
+
+    def _sigmas(self) -> Array:
+        if self.occasions.common:
+            return sigma_of(self.gaussian)
+        apart = np.array([[0.0, 1.0], [1.0, 0.0]])
+        pair = SPATIAL[self.term.structure](apart)
+        theta = self.gaussian.theta.reshape(len(self.families), -1)
+        return np.stack([pair.sigma(part) for part in theta]) * self.gaussian.likelihood.scale**2
 
     @property
     def n_subjects(self) -> int:
@@ -71,7 +122,7 @@ class MmrmFit(MixedFit):
     @property
     def n_covariance(self) -> int:
         """Covariance parameters."""
-        return self.family.n_parameters
+        return sum(family.n_parameters for family in self.families)
 
     @property
     def observed(self) -> pd.DataFrame:
@@ -89,57 +140,79 @@ class MmrmFit(MixedFit):
         table: Array = self.design.U @ effects
         return table
 
+    @property
+    def patterns(self) -> RepeatedMeasures:
+        """The likelihood, which knows each subject's pattern of visits."""
+        return cast("RepeatedMeasures", self.gaussian.likelihood)
+
+    @cached_property
+    def pattern_covariances(self) -> Array:
+        """The covariance of each pattern's responses of weight one, P × T × T.
+
+        The identity where the pattern has no visit; `patterns.pattern` tells each subject's.
+        """
+        V = self.patterns.V(self.gaussian.point)
+        return np.where(self.patterns.together, V * self.patterns.scale**2, V)
+
     def residuals(self, kind: str = "response") -> pd.Series:
         """Residuals of the rows used, in the data's order and with its index.
 
         Parameters
         ----------
         kind : {"response", "pearson", "normalized"}
-            y − Xβ̂; that over the visit's SD; or each subject's multiplied by the inverse
+            y − Xβ̂; that over the response's SD; or each subject's multiplied by the inverse
             Cholesky factor of its covariance, which are uncorrelated with variance 1.
         """
         if kind not in _RESIDUALS:
             msg = f"residuals: found {kind!r}, expected one of {', '.join(_RESIDUALS)}"
             raise UsageError(msg)
-        response = np.where(self.design.observed, self.design.Y - self.fitted, 0.0)
-        table = _RESIDUALS[kind](response, sigma_of(self.gaussian), self.design.observed)
+        residual = np.where(self.design.observed, self.design.Y - self.fitted, 0.0)
+        table = _RESIDUALS[kind](residual, self)
         values = table[self.layout.subject, self.layout.visit]
         return pd.Series(values, index=self.rows.labels, name=kind)
 
     def simulate(self, seed: int) -> pd.Series:
         """A response drawn from the fitted model for the rows used, in the data's order."""
         rng = np.random.default_rng(seed)
-        factor_ = np.linalg.cholesky(sigma_of(self.gaussian))
-        noise = rng.standard_normal(self.fitted.shape) @ factor_.T
-        values = (self.fitted + noise)[self.layout.subject, self.layout.visit]
+        factors = np.linalg.cholesky(self.pattern_covariances)[self.patterns.pattern]
+        noise = (factors @ rng.standard_normal(self.fitted.shape)[:, :, None])[:, :, 0]
+        values = (self.fitted + noise / self.design.root_weights)[
+            self.layout.subject, self.layout.visit
+        ]
         return pd.Series(values, index=self.rows.labels, name="simulated")
 
     def summary(self) -> str:
         """The fit as text: model, data, convergence, covariance, coefficients."""
         facts = self._facts(Covariance=self.family.title)
-        return report(facts, self.notes, Covariance=self.covariance, Effects=self.coefficients())
+        tables = {
+            "Covariance" if level is None else f"Covariance, {self.term.group} {level}": frame
+            for level, frame in self.covariances.items()
+        }
+        return report(facts, self.notes, **tables, Effects=self.coefficients())
 
     def __str__(self) -> str:
         return self.summary()
 
 
-def _pearson(residual: Array, Sigma: Array, observed: BoolArray) -> Array:
-    del observed
-    return residual / np.sqrt(np.diag(Sigma))
+def _correlation(Sigma: pd.DataFrame) -> pd.DataFrame:
+    sd = np.sqrt(np.diag(Sigma))
+    return Sigma.div(sd, axis=0).div(sd, axis=1)
 
 
-def _normalized(residual: Array, Sigma: Array, observed: BoolArray) -> Array:
-    result = np.zeros_like(residual)
-    for pattern in np.unique(observed, axis=0):
-        subjects = np.flatnonzero((observed == pattern).all(axis=1))
-        at = np.flatnonzero(pattern)
-        half = np.linalg.inv(np.linalg.cholesky(Sigma[np.ix_(at, at)]))
-        result[np.ix_(subjects, at)] = residual[np.ix_(subjects, at)] @ half.T
-    return result
+def _pearson(residual: Array, fit: MmrmFit) -> Array:
+    variances = np.diagonal(fit.pattern_covariances, axis1=1, axis2=2)[fit.patterns.pattern]
+    table: Array = residual * fit.design.root_weights / np.sqrt(variances)
+    return table
 
 
-_RESIDUALS = {
-    "response": lambda residual, Sigma, observed: residual,
+def _normalized(residual: Array, fit: MmrmFit) -> Array:
+    halves = np.linalg.inv(np.linalg.cholesky(fit.pattern_covariances))[fit.patterns.pattern]
+    table: Array = (halves @ (residual * fit.design.root_weights)[:, :, None])[:, :, 0]
+    return table
+
+
+_RESIDUALS: Mapping[str, Callable[[Array, MmrmFit], Array]] = {
+    "response": lambda residual, _: residual,
     "pearson": _pearson,
     "normalized": _normalized,
 }
@@ -161,7 +234,9 @@ def mmrm(
     ----------
     formula : str
         ``response ~ fixed effects + us(visit | subject)``; in place of ``us`` one of cs, csh, ar1,
-        ar1h, toep, toeph, ad, adh, diag.
+        ar1h, toep, toeph, ad, adh, diag, id, or with numbers for the visit sp_exp, sp_gau, sp_pow
+        (several coordinates: ``sp_exp(x, y | subject)``). ``us(visit | arm / subject)`` has a
+        covariance for each level of arm.
     data : DataFrame
         One row per subject and visit. Rows with a missing value in a column of the model are
         not used, and counted.
@@ -169,8 +244,10 @@ def mmrm(
         Degrees of freedom; Kenward-Roger adjusts the standard errors too, as SAS's DDFM=KR.
     information : {"observed", "expected"}
         Behind Satterthwaite and Kenward-Roger: as in SAS, or as in pbkrtest.
-    vcov, weights : None
-        Sandwich covariances and weights are not available in this version.
+    vcov : None
+        Sandwich covariances are not available in this version.
+    weights : str, optional
+        A column of positive numbers: the covariance of a subject is W^-1/2 Σ W^-1/2.
     reml : bool
         Restricted maximum likelihood, or maximum likelihood.
 
@@ -199,32 +276,43 @@ def mmrm(
     """
     read = _read(formula)
     term = _covariance_of(read)
-    check_options(df, information, vcov, weights, reml=reml)
-    frame = model_frame(data, sorted(read.variables))
-    visits = _factor(frame, term.visit[0])
-    subjects = _factor(frame, term.subject)
-    layout = Layout.of(_codes(subjects), _codes(visits))
-    _check_unique(layout, subjects, visits)
+    check_options(df, information, vcov, reml=reml)
+    frame = model_frame(data, sorted(read.variables | ({weights} if weights else set())))
+    found = occasions(term, frame.variables)
+    group = covariance_group(term, data, frame, found)
     response = response_values(read.response, frame.variables)
     coding = make_coding(read.fixed, frame.variables)
-    design = make_design(coding, frame.variables, layout, response)
-    if term.structure == "us":
-        _check_identified(design, visits)
-    covariance = FAMILIES[term.structure](layout.n_visits)
-    gaussian = fit_gaussian(design, covariance, reml=reml)
+    design = make_design(coding, frame.variables, found.layout, response)
+    design = replace(
+        design,
+        group=None if group is None else group.codes[found.layout.first_of_subject],
+        weights=None if weights is None else row_weights(frame, weights, found.layout),
+    )
+    members = [np.flatnonzero(design.groups == g) for g in range(design.groups.max() + 1)]
+    families = tuple(found.family(term.structure, subjects) for subjects in members)
+    check_informed(design, families, found, group)
+    gaussian = _fit(design, families, common=found.common, reml=reml)
     return MmrmFit(
         formula=formula,
         coding=coding,
         gaussian=gaussian,
-        family=covariance,
-        design=design,
         rows=frame,
-        layout=layout,
-        visits=visits,
-        subjects=subjects,
         method=DF_METHODS[df](gaussian, information),
-        notes=rows_not_used(frame, data, term.subject, layout.n_subjects),
+        notes=rows_not_used(frame, data, term.subject, found.layout.n_subjects),
+        term=term,
+        families=families,
+        group=group,
+        design=design,
+        occasions=found,
     )
+
+
+def _fit(
+    design: Design, families: tuple[Covariance, ...], *, common: bool, reml: bool
+) -> GaussianFit:
+    if common:
+        return fit_gaussian(design, families[0], reml=reml)
+    return fit_own_times(design, families, reml=reml)
 
 
 def _covariance_of(read: ModelFormula) -> CovarianceTerm:
@@ -234,58 +322,4 @@ def _covariance_of(read: ModelFormula) -> CovarianceTerm:
         )
     if read.random:
         raise NotAvailableError("mmrm: random effects are not available in this version")
-    (term,) = read.covariance
-    if term.structure not in FAMILIES:
-        msg = (
-            f"mmrm: the covariance {term.structure} is not available in this version; "
-            f"available: {', '.join(FAMILIES)}"
-        )
-        raise NotAvailableError(msg)
-    if term.group is not None:
-        raise NotAvailableError(
-            f"mmrm: a covariance per level of {term.group} is not available in this version"
-        )
-    return term
-
-
-def _factor(frame: ModelFrame, name: str) -> Variable:
-    """The visit or the subject as a factor, whatever its type."""
-    found = frame.variables[name]
-    return found if found.categorical else factor(name, found.values)
-
-
-def _codes(variable: Variable) -> Any:
-    return np.asarray(variable.values, dtype=np.intp)
-
-
-def _check_unique(layout: Layout, subjects: Variable, visits: Variable) -> None:
-    cell = layout.subject * layout.n_visits + layout.visit
-    counts = np.bincount(cell, minlength=1)
-    if counts.max() <= 1:
-        return
-    twice = np.flatnonzero(counts > 1)
-    listed = ", ".join(
-        f"{(subjects.levels or ())[c // layout.n_visits]} at "
-        f"{(visits.levels or ())[c % layout.n_visits]}"
-        for c in twice[:5]
-    )
-    msg = (
-        f"{twice.size} subject-visits have several rows ({listed}"
-        f"{', …' if twice.size > 5 else ''}); a model takes one row per subject and visit"
-    )
-    raise FitError(msg)
-
-
-def _check_identified(design: Design, visits: Variable) -> None:
-    """Every covariance of the unstructured family must be seen on some subject."""
-    observed = design.observed.astype(float)
-    together = observed.T @ observed
-    apart = np.argwhere(np.triu(together == 0, 1))
-    if apart.size:
-        names = visits.levels or ()
-        listed = ", ".join(f"{names[a]} and {names[b]}" for a, b in apart[:5])
-        msg = (
-            f"no subject has both visits {listed}: their covariance cannot be estimated; "
-            "leave a visit out or use a structure with fewer parameters"
-        )
-        raise FitError(msg)
+    return read.covariance[0]

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from trialmlm.formula.frame import ModelFrame
 
 
-def check_options(
-    df: str, information: str, vcov: str | None, weights: str | None, *, reml: bool
-) -> None:
+def check_options(df: str, information: str, vcov: str | None, *, reml: bool) -> None:
     """Refuse an option that is unknown, or that this version does not build.
 
     Raises
@@ -32,8 +30,6 @@ def check_options(
         raise UsageError("df: Kenward-Roger is defined for REML; use df='satterthwaite' under ML")
     if vcov is not None:
         raise NotAvailableError("vcov: sandwich covariances are not available in this version")
-    if weights is not None:
-        raise NotAvailableError("weights are not available in this version")
 
 
 def rows_not_used(

@@ -1,0 +1,130 @@
+"""When a subject was measured: at visits common to all, or at times of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trialmlm.covariance.register import FAMILIES, SPATIAL
+from trialmlm.errors import FitError
+from trialmlm.formula.design import Layout
+from trialmlm.formula.factor import level_text
+from trialmlm.formula.variables import Variable, factor
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trialmlm.arrays import Array, IntArray
+    from trialmlm.covariance.family import Covariance
+    from trialmlm.formula.grammar import CovarianceTerm
+
+#: so many points in time or space are still visits common to all
+_COMMON = 40
+
+
+@dataclass(frozen=True)
+class Occasions:
+    """Subjects, their occasions, and where each row stands among them.
+
+    Attributes
+    ----------
+    subjects, visits : Variable
+        Factors over the rows used; without common visits, a subject's first, second, … row.
+    layout : Layout
+    distances : ndarray, shape (T, T) or (n, T, T), optional
+        Between the occasions of a spatial structure: of all subjects, or of each.
+    """
+
+    subjects: Variable
+    visits: Variable
+    layout: Layout
+    distances: Array | None
+
+    @property
+    def common(self) -> bool:
+        """Whether the visits are common to all subjects."""
+        return self.distances is None or self.distances.ndim == 2
+
+    @property
+    def labels(self) -> list[str]:
+        """Of the visits."""
+        return [level_text(level) for level in self.visits.levels or ()]
+
+    def family(self, structure: str, members: IntArray) -> Covariance:
+        """The covariance of some subjects."""
+        if self.distances is None:
+            return FAMILIES[structure](self.layout.n_visits)
+        return SPATIAL[structure](self.distances if self.common else self.distances[members])
+
+
+def occasions(term: CovarianceTerm, variables: Mapping[str, Variable]) -> Occasions:
+    """Read them from the rows used.
+
+    Raises
+    ------
+    FitError
+        If a subject has two rows at one occasion, or a spatial coordinate is not a number.
+    """
+    subjects = variables[term.subject].as_factor()
+    if term.structure not in SPATIAL:
+        visits = variables[term.visit[0]].as_factor()
+        layout = Layout.of(subjects.codes, visits.codes)
+        _check_unique(layout, subjects, visits)
+        return Occasions(subjects, visits, layout, None)
+    coordinates = np.column_stack([variables[name].numbers() for name in term.visit])
+    points, code = np.unique(coordinates, axis=0, return_inverse=True)
+    visits = _points(term, points, code.reshape(-1))
+    layout = Layout.of(subjects.codes, visits.codes)
+    _check_unique(layout, subjects, visits)
+    if len(points) <= _COMMON:
+        return Occasions(subjects, visits, layout, _distances(points))
+    place = _places(layout)
+    own = Layout.of(layout.subject, place)
+    found = factor("row", place + 1)
+    return Occasions(subjects, found, own, _distances(own.table(coordinates)))
+
+
+def _points(term: CovarianceTerm, points: Array, code: IntArray) -> Variable:
+    """The points in time or space as levels."""
+    levels = tuple(row[0] if len(row) == 1 else tuple(row) for row in points.tolist())
+    return Variable(", ".join(term.visit), levels, code)
+
+
+def _places(layout: Layout) -> IntArray:
+    """A row's place among its subject's, in the order of the points."""
+    order = np.lexsort((layout.visit, layout.subject))
+    counts = np.bincount(layout.subject)
+    place = np.empty(order.size, dtype=np.intp)
+    place[order] = np.arange(order.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    return place
+
+
+def _distances(points: Array) -> Array:
+    """Euclidean, between the rows of (…, T, d)."""
+    apart = points[..., :, None, :] - points[..., None, :, :]
+    found: Array = np.sqrt((apart**2).sum(axis=-1))
+    return found
+
+
+def _check_unique(layout: Layout, subjects: Variable, visits: Variable) -> None:
+    cell = layout.subject * layout.n_visits + layout.visit
+    if cell.max() < 8 * cell.size:  # else a count of every cell would be mostly empty
+        counts = np.bincount(cell)
+        twice = np.flatnonzero(counts > 1)
+    else:
+        cells, counts = np.unique(cell, return_counts=True)
+        twice = cells[counts > 1]
+    if not twice.size:
+        return
+    listed = ", ".join(
+        f"{(subjects.levels or ())[c // layout.n_visits]} at "
+        f"{(visits.levels or ())[c % layout.n_visits]}"
+        for c in twice[:5]
+    )
+    msg = (
+        f"{twice.size} subject-visits have several rows ({listed}"
+        f"{', …' if twice.size > 5 else ''}); a model takes one row per subject and visit"
+    )
+    raise FitError(msg)

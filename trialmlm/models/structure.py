@@ -1,0 +1,108 @@
+"""What the covariance of an MMRM asks of the data: groups, weights, visits that go together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from trialmlm.errors import FitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from trialmlm.arrays import Array
+    from trialmlm.covariance.family import Covariance
+    from trialmlm.engine.design import Design
+    from trialmlm.formula.design import Layout
+    from trialmlm.formula.frame import ModelFrame
+    from trialmlm.formula.grammar import CovarianceTerm
+    from trialmlm.formula.variables import Variable
+    from trialmlm.models.occasions import Occasions
+
+
+def covariance_group(
+    term: CovarianceTerm, data: pd.DataFrame, frame: ModelFrame, found: Occasions
+) -> Variable | None:
+    """The factor each level of which has a covariance of its own.
+
+    Raises
+    ------
+    FitError
+        If it changes within a subject, or a declared level has no row.
+    """
+    if term.group is None:
+        return None
+    group = frame.variables[term.group].as_factor()
+    layout, levels = found.layout, group.levels or ()
+    changes = group.codes != group.codes[layout.first_of_subject][layout.subject]
+    if changes.any():
+        subject = (found.subjects.levels or ())[layout.subject[int(np.argmax(changes))]]
+        msg = (
+            f"{term.group} groups the covariance but changes within subject {subject}; "
+            "a subject has one covariance: use a column that is constant within subjects"
+        )
+        raise FitError(msg)
+    declared = data[term.group].array
+    if isinstance(declared, pd.Categorical):
+        empty = [str(level) for level in declared.categories if level not in levels]
+        if empty:
+            msg = (
+                f"{term.group} groups the covariance but has no row used at {', '.join(empty)}: "
+                "that covariance cannot be estimated; remove the unused categories"
+            )
+            raise FitError(msg)
+    return group
+
+
+def row_weights(frame: ModelFrame, name: str, layout: Layout) -> Array:
+    """The weights as a table subjects × visits.
+
+    Raises
+    ------
+    FitError
+        If one is not a positive number.
+    """
+    values = frame.variables[name].numbers()
+    wrong = ~(values > 0.0)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        msg = (
+            f"weights: {name} is {values[row]:g} in row {frame.labels[row]} (and "
+            f"{int(wrong.sum()) - 1} more rows); a weight is above zero: leave such rows out"
+        )
+        raise FitError(msg)
+    return layout.table(values)
+
+
+def check_informed(
+    design: Design, families: Sequence[Covariance], found: Occasions, group: Variable | None
+) -> None:
+    """Every covariance parameter must be seen on some subject of its group.
+
+    Raises
+    ------
+    FitError
+        Naming the visits that no subject has together.
+    """
+    if not found.common:
+        return
+    names = found.labels
+    for g, family in enumerate(families):
+        observed = design.observed[design.groups == g].astype(float)
+        together = observed.T @ observed > 0.0
+        if together.all():
+            continue
+        tangent = family.tangent(family.start(np.eye(len(names))))
+        unseen = (np.abs(tangent) * together).sum(axis=(1, 2)) == 0.0
+        if not unseen.any():
+            continue
+        pairs = np.argwhere(np.triu((tangent[unseen] != 0.0).any(axis=0) & ~together))
+        listed = ", ".join(f"{names[a]} and {names[b]}" for a, b in pairs[:5])
+        of = f" with {group.name} {(group.levels or ())[g]}" if group is not None else ""
+        msg = (
+            f"no subject{of} has both visits {listed}: their covariance cannot be estimated; leave "
+            "a visit out or use a structure with fewer parameters"
+        )
+        raise FitError(msg)
