@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from trialmlm.arrays import Array, IntArray
+    from trialmlm.arrays import Array, BoolArray, IntArray
 
 
 @lru_cache(maxsize=64)
 def lower_indices(T: int) -> tuple[IntArray, IntArray]:
     """Rows and columns of the lower triangle, row by row: (1,1), (2,1), (2,2), …, (T,T)."""
     return np.tril_indices(T)
+
+
+@lru_cache(maxsize=64)
+def _same_column(T: int) -> BoolArray:
+    """Which entries of the lower triangle share a column, m × m, read-only."""
+    _, columns = lower_indices(T)
+    same: BoolArray = columns[:, None] == columns
+    same.setflags(write=False)
+    return same
 
 
 @lru_cache(maxsize=64)
@@ -73,11 +82,9 @@ class Unstructured:
         factor = self._factor(theta)
         rows, columns = lower_indices(self.n_visits)
         w = self._weights(factor)
-        same_column = columns[:, None] == columns[None, :]
-        result: Array = 2.0 * np.outer(w, w) * G[np.ix_(rows, rows)] * same_column
-        on_diagonal = rows == columns
-        own = 2.0 * w * (G @ factor)[rows, columns]
-        result[np.diag_indices_from(result)] += np.where(on_diagonal, own, 0.0)
+        result = G[rows[:, None], rows] * (2.0 * w[:, None] * w) * _same_column(self.n_visits)
+        diagonal = np.flatnonzero(rows == columns)
+        result[diagonal, diagonal] += (2.0 * np.diag(factor)) * (G * factor.T).sum(axis=1)
         return result
 
     def tangent(self, theta: Array) -> Array:

@@ -7,6 +7,7 @@ orthonormal basis and the units of :class:`~trialmlm.engine.summary.Summary`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from trialmlm.engine.summary import Summary
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """The likelihood at one Σ.
 
@@ -41,6 +42,18 @@ class State:
     Phi: Array
     beta: Array
     deviance: float
+
+    @cached_property
+    def condition(self) -> float:
+        """The smallest eigenvalue of the groups' correlation matrices."""
+        sd = np.sqrt(np.diagonal(self.Sigma, axis1=1, axis2=2))
+        return float(np.linalg.eigvalsh(self.Sigma / (sd[:, :, None] * sd[:, None, :])).min())
+
+    @property
+    def vanishing(self) -> float:
+        """The smallest variance relative to the largest of its group."""
+        variances = np.diagonal(self.Sigma, axis1=1, axis2=2)
+        return float((variances.min(axis=1) / variances.max(axis=1)).min())
 
 
 def evaluate(summary: Summary, Sigma: Array, *, reml: bool) -> State:

@@ -58,9 +58,10 @@ class PatternLikelihood(DataLikelihood[Summary]):
     def evaluate(self, theta: Array) -> State:
         """The point at θ; a Σ that is singular to working precision is refused as well."""
         Sigma = np.stack(self._each(self.covariance.sigma, theta))
-        if vanishing(Sigma) < LEAST or smallest_eigenvalue(Sigma) < LEAST:
+        found = evaluate(self.data, Sigma, reml=self.reml)
+        if found.vanishing < LEAST or found.condition < LEAST:
             raise np.linalg.LinAlgError("at a singular covariance the likelihood is rounding")
-        return evaluate(self.data, Sigma, reml=self.reml)
+        return found
 
     @property
     def together(self) -> BoolArray:
@@ -111,13 +112,11 @@ class PatternLikelihood(DataLikelihood[Summary]):
 
     def condition(self, point: State) -> float:
         """The smallest eigenvalue of a correlation: 0 at a singular Σ, whatever the units."""
-        return smallest_eigenvalue(point.Sigma)
+        return point.condition
 
     def degenerate(self, point: State, control: Control) -> bool:
         """Whether a correlation of one or a variance of zero is near."""
-        return (
-            vanishing(point.Sigma) < control.vanishing or self.condition(point) < control.singular
-        )
+        return point.vanishing < control.vanishing or point.condition < control.singular
 
     def _split(self, theta: Array) -> Array:
         """θ of each group, a row each."""
@@ -137,18 +136,6 @@ def _blocks(W: Array, count: int) -> list[Array]:
     """The diagonal blocks of W: the second derivatives of V across groups are zero."""
     k = len(W) // count
     return [W[g * k : (g + 1) * k, g * k : (g + 1) * k] for g in range(count)]
-
-
-def vanishing(Sigma: Array) -> float:
-    """The smallest variance relative to the largest of its group, Σ given as G × T × T."""
-    variances = np.diagonal(Sigma, axis1=1, axis2=2)
-    return float((variances.min(axis=1) / variances.max(axis=1)).min())
-
-
-def smallest_eigenvalue(Sigma: Array) -> float:
-    """Of the correlation matrices, Σ given as G × T × T."""
-    sd = np.sqrt(np.diagonal(Sigma, axis1=1, axis2=2))
-    return float(np.linalg.eigvalsh(Sigma / (sd[:, :, None] * sd[:, None, :])).min())
 
 
 def moments(summary: Summary, group: slice) -> Array:

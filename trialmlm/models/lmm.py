@@ -99,7 +99,7 @@ def lmm(
         coding=coding,
         rows=frame,
         method=DF_METHODS[df](gaussian, information),
-        notes=rows_not_used(frame, data, term.groups[0], len(groups.levels or ())),
+        notes=rows_not_used(frame, data, groups),
         gaussian=gaussian,
         random=random,
         groups=groups,

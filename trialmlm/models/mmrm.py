@@ -298,7 +298,7 @@ def mmrm(
         gaussian=gaussian,
         rows=frame,
         method=DF_METHODS[df](gaussian, information),
-        notes=rows_not_used(frame, data, term.subject, found.layout.n_subjects),
+        notes=rows_not_used(frame, data, found.subjects),
         term=term,
         families=families,
         group=group,
