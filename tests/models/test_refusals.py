@@ -150,7 +150,7 @@ def test_what_an_analysis_of_covariance_refuses(formula, frame, error, message):
         ({"ARMCD": "Z"}, FitError, "not fitted on: 'Z'; it knows 'A', 'B'"),
         ({"BASE": "fifty"}, FitError, "BASE is text or a factor, where the model needs a number"),
         ({"BASE": np.nan}, UsageError, "BASE is missing or has missing values"),
-        ({"BASE": np.inf}, FitError, "not a finite number where BASE = inf"),
+        ({"BASE": np.inf}, FitError, "BASE is infinite in row 0"),
     ],
 )
 def test_new_rows_that_cannot_be_predicted(columns, error, message):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialmlm.errors import FitError
-from trialmlm.formula.variables import Variable, missing, variable
+from trialmlm.formula.variables import Variable, read_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,17 +54,18 @@ def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
     wanted = tuple(dict.fromkeys(names))
     for name in wanted:
         _require(name, data)
-    columns = {name: data[name] for name in wanted}
-    gaps = {name: missing(column) for name, column in columns.items()}
-    complete = ~np.logical_or.reduce(list(gaps.values()))
+    columns = {name: read_column(data[name]) for name in wanted}
+    complete = ~np.logical_or.reduce([column.missing for column in columns.values()])
     rows = np.flatnonzero(complete)
-    absent = {name: int(gap.sum()) for name, gap in gaps.items() if gap.any()}
+    absent = {
+        name: int(column.missing.sum()) for name, column in columns.items() if column.missing.any()
+    }
     if not rows.size:
         listed = ", ".join(f"{name} ({count:,})" for name, count in absent.items())
         msg = f"no complete row among {len(data):,}; missing values: {listed or 'no rows at all'}"
         raise FitError(msg)
     kept = rows if rows.size < len(data) else None
-    found = {name: variable(column, kept) for name, column in columns.items()}
+    found = {name: column.take(kept) for name, column in columns.items()}
     labels = data.index if kept is None else data.index[kept]
     return ModelFrame(found, rows, len(data), absent, labels)
 

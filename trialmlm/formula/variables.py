@@ -13,7 +13,7 @@ import pandas as pd
 from trialmlm.errors import FitError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from trialmlm.arrays import Array, BoolArray, IntArray
 
@@ -84,62 +84,94 @@ class Variable:
         return Variable(self.name, self.levels, self.values[rows])
 
 
-def missing(column: pd.Series) -> BoolArray:
-    """Which values are missing; an infinite number is an error, not a missing value."""
-    absent: BoolArray = pd.isna(column.array)
-    if column.dtype.kind == "f":
-        infinite = np.isinf(column.to_numpy())
-        if infinite.any():
-            row = column.index[int(np.argmax(infinite))]
-            msg = f"{column.name} is infinite in row {row}; correct it or set it to missing"
-            raise FitError(msg)
-    return absent
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as it was read, missing values and all.
+
+    Attributes
+    ----------
+    name : str
+    levels : tuple or None
+        As of a :class:`Variable`.
+    values : ndarray, shape (m,)
+        Codes into `levels` (−1 where missing), or numbers.
+    missing : ndarray of bool, shape (m,)
+    """
+
+    name: str
+    levels: tuple[Any, ...] | None
+    values: Array | IntArray
+    missing: BoolArray
+
+    def take(self, rows: IntArray | None = None) -> Variable:
+        """The variable on some rows, none of which is missing; levels without a row left out."""
+        values = self.values if rows is None else self.values[rows]
+        if self.levels is None:
+            return Variable(self.name, None, values)
+        used = np.bincount(np.asarray(values, dtype=np.intp), minlength=len(self.levels)) > 0
+        if used.all():
+            return Variable(self.name, self.levels, values)
+        levels = tuple(level for level, keep in zip(self.levels, used, strict=True) if keep)
+        return Variable(self.name, levels, (np.cumsum(used) - 1)[values])
 
 
-def variable(column: pd.Series, rows: IntArray | None = None) -> Variable:
-    """Read a column without missing values, or those of its rows that have none.
+def read_column(column: pd.Series) -> Column:
+    """Read a column once.
 
     Text, categories and truth values are factors; categories keep their order, the rest is
-    sorted. Levels that no row has are left out. Numbers that are stored as objects are numbers.
+    sorted. Numbers that are stored as objects are numbers.
 
     Raises
     ------
     FitError
-        If the column is neither number nor factor.
+        If the column is neither number nor factor, or a number is infinite.
     """
     name = str(column.name)
-    values = column.array if rows is None else column.array.take(rows)
-    if isinstance(values, pd.Categorical):
-        return _from_categories(name, values)
-    plain = np.asarray(values)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = column.cat.codes.to_numpy().astype(np.intp)
+        return Column(name, tuple(column.cat.categories), codes, codes < 0)
+    if column.dtype.kind in "iuf" and isinstance(column.dtype, np.dtype):
+        return _numbers(column, column.to_numpy().astype(float, copy=False))
+    codes, uniques = pd.factorize(column.to_numpy() if column.dtype == object else column)
+    plain = np.asarray(uniques)
     kind = pd.api.types.infer_dtype(plain)
     if kind in _NUMBERS:
-        return Variable(name, None, plain.astype(float, copy=False))
+        numbers = np.append(plain.astype(float), np.nan)  # −1 finds the last
+        return _numbers(column, numbers[codes])
     if kind in _REFUSED:
         msg = f"{name} {_REFUSED[kind]}; a model takes numbers (days since …) or factors"
         raise FitError(msg)
-    return factor(name, plain.astype(object, copy=False))
+    levels, place = sort_levels(plain.astype(object).tolist())
+    return Column(name, levels, np.append(place, -1)[codes], codes < 0)
+
+
+def _numbers(column: pd.Series, values: Array) -> Column:
+    """A column of numbers; an infinite one is an error, not a missing value."""
+    absent = np.isnan(values)
+    infinite = np.isinf(values)
+    if infinite.any():
+        row = column.index[int(np.argmax(infinite))]
+        msg = f"{column.name} is infinite in row {row}; correct it or set it to missing"
+        raise FitError(msg)
+    return Column(str(column.name), None, values, absent)
+
+
+def variable(column: pd.Series) -> Variable:
+    """Read a column without missing values, as :func:`read_column` does."""
+    return read_column(column).take()
 
 
 def factor(name: str, values: Any) -> Variable:
     """A factor of any values, levels sorted."""
     codes, uniques = pd.factorize(values)
-    levels, order = sort_levels(uniques)
-    return Variable(name, levels, order[codes])
-
-
-def sort_levels(uniques: Sequence[Any]) -> tuple[tuple[Any, ...], IntArray]:
-    """The levels sorted, and where each of `uniques` went."""
-    ranked = sorted(range(len(uniques)), key=uniques.__getitem__)
-    place = np.empty(len(uniques), dtype=np.intp)
-    place[ranked] = np.arange(len(uniques))
-    return tuple(uniques[i] for i in ranked), place
-
-
-def _from_categories(name: str, values: pd.Categorical) -> Variable:
-    codes = values.codes.astype(np.intp)
-    categories = list(values.categories)
-    used = np.bincount(codes, minlength=len(categories)) > 0
-    place = np.cumsum(used) - 1
-    levels = tuple(level for level, keep in zip(categories, used, strict=True) if keep)
+    levels, place = sort_levels(uniques.tolist())
     return Variable(name, levels, place[codes])
+
+
+def sort_levels(uniques: list[Any]) -> tuple[tuple[Any, ...], IntArray]:
+    """The levels sorted, and where each of `uniques` went."""
+    ranked = sorted(uniques)
+    if ranked == uniques:
+        return tuple(ranked), np.arange(len(ranked))
+    rank = {level: place for place, level in enumerate(ranked)}
+    return tuple(ranked), np.array([rank[level] for level in uniques], dtype=np.intp)
