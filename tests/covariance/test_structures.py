@@ -5,16 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trialmlm.covariance.register import FAMILIES, SPATIAL
+from trialmlm.covariance.register import CROSSED, FAMILIES, SPATIAL
+from trialmlm.errors import FitError
 
 STEP = 1e-6
 
 
 def families(T):
-    return [pytest.param(make(T), id=f"{name}-{T}") for name, make in FAMILIES.items()]
+    made = {name: make for name, make in FAMILIES.items() if name != "fa"}  # not over few visits
+    return [pytest.param(make(T), id=f"{name}-{T}") for name, make in made.items()]
 
 
-ALL = [param for T in (1, 2, 5) for param in families(T)]
+RICH = [
+    pytest.param(FAMILIES["fa"](4), id="fa1-4"),
+    pytest.param(FAMILIES["fa"](5, factors=2), id="fa2-5"),
+    pytest.param(FAMILIES["toep"](5, bands=2), id="toep2-5"),
+    pytest.param(FAMILIES["toeph"](5, bands=3), id="toeph3-5"),
+    *(pytest.param(make((3, 4)), id=f"{name}-3x4") for name, make in CROSSED.items()),
+]
+ALL = [*(param for T in (1, 2, 5) for param in families(T)), *RICH]
 
 
 def theta_of(family):
@@ -45,6 +54,43 @@ def test_natural_derivatives_span_those_of_the_search(family):
     together = np.concatenate([natural, search])
     assert np.linalg.matrix_rank(together) == np.linalg.matrix_rank(natural)
     assert family.natural_second(theta).shape == (theta.size, theta.size, *[family.n_visits] * 2)
+
+
+@pytest.mark.parametrize("family", RICH)
+def test_second_derivatives_by_the_natural_parameters(family):
+    """They are those of the tangent, when the search's parameters are nearly the natural ones."""
+    theta = theta_of(family)
+    change = np.linalg.lstsq(
+        family.tangent(theta).reshape(theta.size, -1).T,
+        family.jacobian(theta).reshape(theta.size, -1).T,
+        rcond=None,
+    )[0]  # ∂natural/∂θ
+    along = differences(family.tangent, theta)
+    expected = np.tensordot(change, family.natural_second(theta), (0, 0))
+    np.testing.assert_allclose(along, expected, atol=1e-7)
+
+
+def test_two_factors_are_a_kronecker_product():
+    family = CROSSED["us_ar1"]((2, 3))
+    Sigma = family.sigma(theta_of(family)).reshape(2, 3, 2, 3)
+    A = Sigma[:, 0, :, 0]
+    rho = Sigma[0, 0, 0, 1] / Sigma[0, 0, 0, 0]
+    R = rho ** np.abs(np.subtract.outer(range(3), range(3)))
+    np.testing.assert_allclose(Sigma.reshape(6, 6), np.kron(A, R), rtol=1e-13)
+
+
+def test_a_banded_family_is_zero_beyond_its_bands_and_starts_positive_definite():
+    family = FAMILIES["toep"](5, bands=2)
+    Sigma = family.sigma(theta_of(family))
+    assert Sigma[0, 1] != 0.0
+    assert Sigma[0, 2] == 0.0
+    start = family.sigma(family.start(np.full((5, 5), 0.9) + 0.1 * np.eye(5)))
+    assert np.linalg.eigvalsh(start)[0] > 0.0
+
+
+def test_a_factor_analytic_family_with_more_parameters_than_entries_is_refused():
+    with pytest.raises(FitError, match="1 factors over 2 visits have 4 parameters"):
+        FAMILIES["fa"](2)
 
 
 @pytest.mark.parametrize("family", families(4))

@@ -12,7 +12,7 @@ from trials import random_trial
 import trialmlm as tm
 from trialmlm.covariance.register import FAMILIES
 
-STRUCTURES = [name for name in FAMILIES if name not in {"us", "diag", "id"}]
+STRUCTURES = [name for name in FAMILIES if name not in {"us", "diag", "id", "fa"}]
 FITS = [f"{name}_{kind}_sat" for name in STRUCTURES for kind in ("reml", "ml")]
 LINEAR = ["ar1h", "csh", "toep"]
 

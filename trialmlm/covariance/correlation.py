@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from trialmlm.covariance.scales import Scale
 
 _ANY = Interval(-1.0)
+#: what the smallest eigenvalue of a starting correlation is at least, and what it is shrunk by
+_LEAST, _SHRINK = 0.01, 0.9
 
 
 class Correlation(Protocol):
@@ -154,15 +156,23 @@ def _power(base: float, exponent: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Banded:
-    """Toeplitz: R_ij = ρ_|i − j|, one correlation per lag."""
+    """Toeplitz: R_ij = ρ_|i − j|, one correlation per lag, zero beyond so many bands.
+
+    Attributes
+    ----------
+    bands : int, optional
+        The diagonal counted, as in SAS's TOEP(q); all by default.
+    """
+
+    bands: int | None = None
 
     def size(self, T: int) -> int:
-        """T − 1."""
-        return T - 1
+        """T − 1, or the bands beside the diagonal."""
+        return T - 1 if self.bands is None else min(self.bands, T) - 1
 
     def matrix(self, rho: Array, T: int) -> Array:
         """A band per lag."""
-        values = np.concatenate([[1.0], rho])
+        values = np.concatenate([[1.0], rho, np.zeros(T - 1 - rho.size)])
         matrix: Array = values[lags(T).astype(int)]
         return matrix
 
@@ -182,8 +192,12 @@ class Banded:
         return _ANY
 
     def start(self, R: Array) -> Array:
-        """The mean of each band."""
-        return np.array([np.diag(R, k).mean() for k in range(1, len(R))])
+        """The mean of each band, shrunk until the whole is positive definite."""
+        T = len(R)
+        rho = np.array([np.diag(R, k).mean() for k in range(1, self.size(T) + 1)])
+        while rho.size and np.linalg.eigvalsh(self.matrix(rho, T))[0] < _LEAST:
+            rho = rho * _SHRINK
+        return rho
 
 
 @dataclass(frozen=True, slots=True)

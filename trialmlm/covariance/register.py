@@ -12,6 +12,8 @@ from trialmlm.covariance.correlation import (
     Exchangeable,
     Independent,
 )
+from trialmlm.covariance.factor_analytic import FactorAnalytic
+from trialmlm.covariance.kronecker import Kronecker
 from trialmlm.covariance.spatial import Decay, PowerDecay, RangeDecay, Spatial
 from trialmlm.covariance.structured import LinearStructure, Structured
 from trialmlm.covariance.unstructured import Unstructured
@@ -40,6 +42,25 @@ def _structured(
     )
 
 
+def _toeplitz(T: int, bands: int | None = None) -> Covariance:
+    return _linear(Banded(bands), "toep", "Toeplitz" + _of_bands(bands))(T)
+
+
+def _heterogeneous_toeplitz(T: int, bands: int | None = None) -> Covariance:
+    title = "Heterogeneous Toeplitz" + _of_bands(bands)
+    return _structured(Banded(bands), "toeph", title, heterogeneous=True)(T)
+
+
+def _of_bands(bands: int | None) -> str:
+    return "" if bands is None else f" ({bands} bands)"
+
+
+def _crossed(
+    correlation: Correlation, name: str, title: str
+) -> Callable[[tuple[int, int]], Covariance]:
+    return partial(Kronecker, correlation=correlation, abbreviation=name, title=title)
+
+
 def _spatial(decay: Decay, name: str, title: str) -> Callable[[Array], Covariance]:
     def over(distances: Array) -> Covariance:
         correlation = Spatial(decay, distances)
@@ -48,9 +69,9 @@ def _spatial(decay: Decay, name: str, title: str) -> Callable[[Array], Covarianc
     return over
 
 
-#: name in a formula -> a family over so many visits. SAS's names: UN, CS, CSH, AR(1), ARH(1),
-#: TOEP, TOEPH, ANTE(1) with one variance, ANTE(1), UN(1), VC
-FAMILIES: Mapping[str, Callable[[int], Covariance]] = {
+#: name in a formula -> a family over so many visits, options as keywords. SAS's names: UN, CS, CSH,
+#: AR(1), ARH(1), TOEP, TOEPH, ANTE(1) with one variance, ANTE(1), UN(1), VC, FA(q)
+FAMILIES: Mapping[str, Callable[..., Covariance]] = {
     "us": Unstructured,
     "cs": _linear(Exchangeable(), "cs", "Compound symmetry"),
     "csh": _structured(
@@ -60,12 +81,13 @@ FAMILIES: Mapping[str, Callable[[int], Covariance]] = {
     "ar1h": _structured(
         Autoregressive(), "ar1h", "Heterogeneous autoregressive", heterogeneous=True
     ),
-    "toep": _linear(Banded(), "toep", "Toeplitz"),
-    "toeph": _structured(Banded(), "toeph", "Heterogeneous Toeplitz", heterogeneous=True),
+    "toep": _toeplitz,
+    "toeph": _heterogeneous_toeplitz,
     "ad": _structured(AnteDependent(), "ad", "Ante-dependence", heterogeneous=False),
     "adh": _structured(AnteDependent(), "adh", "Heterogeneous ante-dependence", heterogeneous=True),
     "diag": _structured(Independent(), "diag", "Diagonal", heterogeneous=True),
     "id": _linear(Independent(), "id", "Independence, one variance"),
+    "fa": FactorAnalytic,
 }
 
 #: name in a formula -> a family over distances (T × T, or n × T × T where each subject has times
@@ -74,4 +96,10 @@ SPATIAL: Mapping[str, Callable[[Array], Covariance]] = {
     "sp_exp": _spatial(RangeDecay(1), "sp_exp", "Spatial exponential"),
     "sp_gau": _spatial(RangeDecay(2), "sp_gau", "Spatial Gaussian"),
     "sp_pow": _spatial(PowerDecay(), "sp_pow", "Spatial power"),
+}
+
+#: name in a formula -> a family over the levels of two factors. SAS's names: UN@CS, UN@AR(1)
+CROSSED: Mapping[str, Callable[[tuple[int, int]], Covariance]] = {
+    "us_cs": _crossed(Exchangeable(), "us_cs", "Unstructured by compound symmetry"),
+    "us_ar1": _crossed(Autoregressive(), "us_ar1", "Unstructured by autoregressive"),
 }

@@ -45,11 +45,17 @@ class Structure:
         As it is read.
     spatial : bool
         True where it takes coordinates (one or more) instead of a visit.
+    crossed : bool
+        True where it takes two factors instead of a visit.
+    options : tuple of str
+        Its keywords, whose values are whole numbers.
     """
 
     name: str
     title: str
     spatial: bool = False
+    crossed: bool = False
+    options: tuple[str, ...] = ()
 
 
 def _table(*functions: Function) -> dict[str, Function]:
@@ -88,8 +94,8 @@ STRUCTURES = {
     structure.name: structure
     for structure in (
         Structure("us", "unstructured"),
-        Structure("toep", "Toeplitz"),
-        Structure("toeph", "heterogeneous Toeplitz"),
+        Structure("toep", "Toeplitz", options=("bands",)),
+        Structure("toeph", "heterogeneous Toeplitz", options=("bands",)),
         Structure("ar1", "first-order autoregressive"),
         Structure("ar1h", "heterogeneous first-order autoregressive"),
         Structure("cs", "compound symmetry"),
@@ -98,6 +104,9 @@ STRUCTURES = {
         Structure("adh", "heterogeneous ante-dependence"),
         Structure("diag", "independence with one variance per visit"),
         Structure("id", "independence with one variance"),
+        Structure("fa", "factor-analytic", options=("factors",)),
+        Structure("us_cs", "unstructured by compound symmetry", crossed=True),
+        Structure("us_ar1", "unstructured by autoregressive", crossed=True),
         Structure("sp_exp", "spatial exponential", spatial=True),
         Structure("sp_gau", "spatial Gaussian", spatial=True),
         Structure("sp_pow", "spatial power", spatial=True),
@@ -106,7 +115,10 @@ STRUCTURES = {
 
 #: the structures as the parser calls them: covariates before `|`, subjects after
 COVARIANCES = _table(
-    *(Function(name, 1, 8, first="covariance", rest="covariance") for name in STRUCTURES)
+    *(
+        Function(name, 1, 8, structure.options, first="covariance", rest="covariance")
+        for name, structure in STRUCTURES.items()
+    )
 )
 
 #: what a where-clause may call

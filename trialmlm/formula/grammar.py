@@ -44,6 +44,8 @@ class CovarianceTerm:
         The column that tells subjects apart.
     start, end : int
         Where the term stands in the formula.
+    options : tuple of pairs
+        What the structure is told besides, as ``toep(AVISIT | USUBJID, bands=2)``.
     """
 
     structure: str
@@ -52,6 +54,7 @@ class CovarianceTerm:
     subject: str
     start: int
     end: int
+    options: tuple[tuple[str, int], ...] = ()
 
     @property
     def variables(self) -> frozenset[str]:
@@ -264,13 +267,23 @@ class _Grammar:
         if not isinstance(last, Binary) or last.operator != "|":
             self.refuse(f"a covariance names its visit and its subject: {shown}", call)
         visit = [self.column(part, shown) for part in (*first, last.left)]
-        if len(visit) > 1 and not STRUCTURES[name].spatial:
+        structure = STRUCTURES[name]
+        if structure.crossed and len(visit) != 2:
+            self.refuse(f"{name} takes two factors, as {name}(PARAMCD, AVISIT | USUBJID)", call)
+        if len(visit) > 1 and not (structure.spatial or structure.crossed):
             self.refuse(f"{name} takes one visit, {len(visit)} are given: {shown}", call)
         groups = self.groups(last.right)
         if len(groups) > 2:
             self.refuse(f"a covariance has one group at most: {shown}", last.right)
         group = groups[0] if len(groups) == 2 else None
-        return CovarianceTerm(name, tuple(visit), group, groups[-1], call.start, call.end)
+        options = tuple((key, self.count(key, value)) for key, value in call.keywords)
+        return CovarianceTerm(name, tuple(visit), group, groups[-1], call.start, call.end, options)
+
+    def count(self, key: str, node: Node) -> int:
+        """A whole number above zero."""
+        if isinstance(node, Number) and node.value == int(node.value) and node.value >= 1.0:
+            return int(node.value)
+        return self.refuse(f"{key}= takes a whole number above zero, as {key}=2", node)
 
     def random(self, bar: Binary) -> RandomTerm:
         """Read ``(1 + YEARS | USUBJID)``."""

@@ -234,9 +234,10 @@ def mmrm(
     ----------
     formula : str
         ``response ~ fixed effects + us(visit | subject)``; in place of ``us`` one of cs, csh, ar1,
-        ar1h, toep, toeph, ad, adh, diag, id, or with numbers for the visit sp_exp, sp_gau, sp_pow
-        (several coordinates: ``sp_exp(x, y | subject)``). ``us(visit | arm / subject)`` has a
-        covariance for each level of arm.
+        ar1h, toep, toeph (``bands=2`` stops at the next visit), ad, adh, diag, id, fa
+        (``factors=1``); with numbers for the visit sp_exp, sp_gau, sp_pow (several coordinates:
+        ``sp_exp(x, y | subject)``); over two factors ``us_ar1(param, visit | subject)``, us_cs.
+        ``us(visit | arm / subject)`` has a covariance for each level of arm.
     data : DataFrame
         One row per subject and visit. Rows with a missing value in a column of the model are
         not used, and counted.
@@ -289,7 +290,7 @@ def mmrm(
         weights=None if weights is None else row_weights(frame, weights, found.layout),
     )
     members = [np.flatnonzero(design.groups == g) for g in range(design.groups.max() + 1)]
-    families = tuple(found.family(term.structure, subjects) for subjects in members)
+    families = tuple(found.family(term, subjects) for subjects in members)
     check_informed(design, families, found, group)
     gaussian = _fit(design, families, common=found.common, reml=reml)
     return MmrmFit(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.covariance.register import FAMILIES, SPATIAL
+from trialmlm.covariance.register import CROSSED, FAMILIES, SPATIAL
 from trialmlm.errors import FitError
 from trialmlm.formula.design import Layout
 from trialmlm.formula.factor import level_text
@@ -35,12 +35,15 @@ class Occasions:
     layout : Layout
     distances : ndarray, shape (T, T) or (n, T, T), optional
         Between the occasions of a spatial structure: of all subjects, or of each.
+    shape : tuple of int, optional
+        The levels of the two factors whose combinations are the visits.
     """
 
     subjects: Variable
     visits: Variable
     layout: Layout
-    distances: Array | None
+    distances: Array | None = None
+    shape: tuple[int, int] | None = None
 
     @property
     def common(self) -> bool:
@@ -52,11 +55,14 @@ class Occasions:
         """Of the visits."""
         return [level_text(level) for level in self.visits.levels or ()]
 
-    def family(self, structure: str, members: IntArray) -> Covariance:
+    def family(self, term: CovarianceTerm, members: IntArray) -> Covariance:
         """The covariance of some subjects."""
-        if self.distances is None:
-            return FAMILIES[structure](self.layout.n_visits)
-        return SPATIAL[structure](self.distances if self.common else self.distances[members])
+        if self.distances is not None:
+            distances = self.distances if self.common else self.distances[members]
+            return SPATIAL[term.structure](distances)
+        if self.shape is not None:
+            return CROSSED[term.structure](self.shape)
+        return FAMILIES[term.structure](self.layout.n_visits, **dict(term.options))
 
 
 def occasions(term: CovarianceTerm, variables: Mapping[str, Variable]) -> Occasions:
@@ -69,10 +75,14 @@ def occasions(term: CovarianceTerm, variables: Mapping[str, Variable]) -> Occasi
     """
     subjects = variables[term.subject].as_factor()
     if term.structure not in SPATIAL:
-        visits = variables[term.visit[0]].as_factor()
+        factors = [variables[name].as_factor() for name in term.visit]
+        visits = factors[0] if len(factors) == 1 else _combinations(*factors)
         layout = Layout.of(subjects.codes, visits.codes)
         _check_unique(layout, subjects, visits)
-        return Occasions(subjects, visits, layout, None)
+        shape = [len(found.levels or ()) for found in factors]
+        return Occasions(
+            subjects, visits, layout, shape=(shape[0], shape[1]) if len(shape) == 2 else None
+        )
     coordinates = np.column_stack([variables[name].numbers() for name in term.visit])
     points, code = np.unique(coordinates, axis=0, return_inverse=True)
     visits = _points(term, points, code.reshape(-1))
@@ -84,6 +94,23 @@ def occasions(term: CovarianceTerm, variables: Mapping[str, Variable]) -> Occasi
     own = Layout.of(layout.subject, place)
     found = factor("row", place + 1)
     return Occasions(subjects, found, own, _distances(own.table(coordinates)))
+
+
+def _combinations(first: Variable, second: Variable) -> Variable:
+    """Every level of the first with every level of the second, which runs fastest."""
+    count = len(second.levels or ())
+    codes = first.codes * count + second.codes
+    levels = tuple(
+        f"{level_text(a)} {level_text(b)}" for a in first.levels or () for b in second.levels or ()
+    )
+    empty = np.flatnonzero(np.bincount(codes, minlength=len(levels)) == 0)
+    if empty.size:
+        msg = (
+            f"no row has {first.name} {second.name} {levels[empty[0]]}; a covariance over two "
+            "factors needs every combination of their levels"
+        )
+        raise FitError(msg)
+    return Variable(f"{first.name}, {second.name}", levels, codes)
 
 
 def _points(term: CovarianceTerm, points: Array, code: IntArray) -> Variable:
