@@ -16,7 +16,8 @@ from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import ModelFormula, RandomTerm, read_formula
 from trialmlm.formula.response import response_values
 from trialmlm.formula.variables import Variable, factor
-from trialmlm.inference.register import DF_METHODS
+from trialmlm.inference.register import DF_METHODS, model_method
+from trialmlm.inference.source import Source
 from trialmlm.models.lmm_fit import LmmFit, codes_of
 from trialmlm.models.options import check_options, rows_not_used
 
@@ -81,7 +82,7 @@ def lmm(
     """
     read = read_formula(formula)
     term = _random_of(read)
-    check_options(df, information, vcov, weights, reml=reml)
+    check_options(df, information, vcov, weights, reml=reml, methods=DF_METHODS)
     frame = model_frame(data, sorted(read.variables))
     groups = _as_factor(frame.variables[term.groups[0]])
     levels = _residual_levels(read, term, frame.variables)
@@ -96,7 +97,7 @@ def lmm(
         formula=formula,
         coding=coding,
         rows=frame,
-        method=DF_METHODS[df](gaussian, information),
+        method=model_method(Source(gaussian, information), df),
         notes=rows_not_used(frame, data, term.groups[0], len(groups.levels or ())),
         gaussian=gaussian,
         random=random,

@@ -20,7 +20,8 @@ from trialmlm.formula.frame import ModelFrame, model_frame
 from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
 from trialmlm.formula.variables import Variable, factor
-from trialmlm.inference.register import DF_METHODS
+from trialmlm.inference.register import REPEATED_DF_METHODS, SANDWICHES, repeated_method
+from trialmlm.inference.source import Repeated
 from trialmlm.models.mixed import MixedFit
 from trialmlm.models.options import check_options, rows_not_used
 from trialmlm.models.report import report
@@ -165,12 +166,24 @@ def mmrm(
     data : DataFrame
         One row per subject and visit. Rows with a missing value in a column of the model are
         not used, and counted.
-    df : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "residual", "asymptotic"}
-        Degrees of freedom; Kenward-Roger adjusts the standard errors too, as SAS's DDFM=KR.
+    df : str
+        Degrees of freedom. ``satterthwaite``, which fits any `vcov`; ``kenward-roger`` and
+        ``kenward-roger-linear``, which adjust the standard errors too, as SAS's DDFM=KR and
+        KR(LINEAR); ``between-within``: observations − subjects − columns of X that vary within a
+        subject for those and the intercept, subjects − other columns for the others, the smallest
+        of its coefficients for a contrast, of its rows for an F test, aliased columns not counted
+        (as R's mmrm, and SAS's DDFM=BETWITHIN for effects); ``containment`` and ``residual``: both
+        N − rank(X), as SAS's DDFM=CONTAIN gives where no random effect contains a fixed one;
+        ``asymptotic``: the normal and χ² distributions.
     information : {"observed", "expected"}
-        Behind Satterthwaite and Kenward-Roger: as in SAS, or as in pbkrtest.
-    vcov, weights : None
-        Sandwich covariances and weights are not available in this version.
+        Behind Satterthwaite (without `vcov`) and Kenward-Roger: as in SAS, or as in pbkrtest.
+    vcov : {"CR0", "CR1", "CR2", "CR3"}, optional
+        A sandwich covariance of the coefficients, clustered by subject; by default the one that
+        `df` implies. CR0 is SAS's EMPIRICAL; CR1 is n/(n − 1) of it, n the subjects; CR2 is
+        corrected for bias under the model (Bell and McCaffrey 2002), CR3 close to the jackknife
+        (Mancl and DeRouen 2001). Not with Kenward-Roger, which has its own.
+    weights : None
+        Weights are not available in this version.
     reml : bool
         Restricted maximum likelihood, or maximum likelihood.
 
@@ -186,6 +199,8 @@ def mmrm(
         If the data do not carry the model; says which column, visit or level is at fault.
     NotAvailableError
         For what this version does not build.
+    UsageError
+        If an option is unknown, or two do not go together.
 
     Notes
     -----
@@ -199,7 +214,15 @@ def mmrm(
     """
     read = _read(formula)
     term = _covariance_of(read)
-    check_options(df, information, vcov, weights, reml=reml)
+    check_options(
+        df,
+        information,
+        vcov,
+        weights,
+        reml=reml,
+        methods=REPEATED_DF_METHODS,
+        sandwiches=tuple(SANDWICHES),
+    )
     frame = model_frame(data, sorted(read.variables))
     visits = _factor(frame, term.visit[0])
     subjects = _factor(frame, term.subject)
@@ -222,7 +245,7 @@ def mmrm(
         layout=layout,
         visits=visits,
         subjects=subjects,
-        method=DF_METHODS[df](gaussian, information),
+        method=repeated_method(Repeated(gaussian, information, design), df, vcov),
         notes=rows_not_used(frame, data, term.subject, layout.n_subjects),
     )
 
