@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from trials import random_trial, rich_enough, trials
 
 from trialmlm.inference.contrasts import estimates, f_test
+from trialmlm.inference.register import REPEATED_DF_METHODS
 from trialmlm.models.mmrm import mmrm
 
 PROPERTY = settings(deadline=None, max_examples=15, derandomize=True)
@@ -99,10 +100,13 @@ def test_kenward_roger_s_f_does_not_depend_on_the_basis_of_the_rows():
     assert one.den_df == pytest.approx(two.den_df, rel=1e-9)
 
 
-@pytest.mark.parametrize("df", ["satterthwaite", "kenward-roger", "residual", "asymptotic"])
-def test_an_f_test_of_one_row_is_the_square_of_its_t(df):
+@pytest.mark.parametrize("vcov", [None, "CR2"])
+@pytest.mark.parametrize("df", list(REPEATED_DF_METHODS))
+def test_an_f_test_of_one_row_is_the_square_of_its_t(df, vcov):
+    if vcov is not None and REPEATED_DF_METHODS[df].own_covariance:
+        return
     trial = random_trial(14)
-    found = mmrm(trial.formula, trial.frame, df=df)
+    found = mmrm(trial.formula, trial.frame, df=df, vcov=vcov)
     row = np.random.default_rng(1).normal(size=(1, len(found.coding.names)))
     t, F = estimates(found.method, row), f_test(found.method, row)
     assert F.statistic == pytest.approx(t.statistic[0] ** 2, rel=1e-12)

@@ -69,6 +69,26 @@ def test_kenward_roger_equals_proc_mixed(structure, df, suffix, fev, reference):
     assert ours["df"] == pytest.approx(sas["DF"], rel=5e-4)
 
 
+@pytest.mark.parametrize("structure", ["ar1", "ar1h", "cs", "csh", "adh", "toep", "toeph", "us"])
+def test_the_empirical_covariance_equals_proc_mixed(structure, fev, reference):
+    fits = json.loads((reference / "mmrm" / "sas_proc_mixed_fits.json").read_text())
+    wanted = f"{structure}_armcd_reml_empirical"
+    (stored,) = (fit for fit in fits if fit["id"] == wanted)
+    sas = stored["sas"]["armcd_difference_TRT_minus_PBO"]
+    fit = tm.mmrm(
+        f"FEV1 ~ ARMCD + {structure}(AVISIT | USUBJID)", fev, vcov="CR0", df="between-within"
+    )
+    (ours,) = fit.ls_means("ARMCD").contrasts("vs-control", control="PBO").frame.itertuples()
+    # PROC MIXED stops a Newton step early: up to 3.5e-5 in SE
+    assert ours.estimate == pytest.approx(sas["Estimate"], rel=1e-4)
+    assert ours.std_error == pytest.approx(sas["StdErr"], rel=1e-4)
+    assert ours.df == sas["DF"]
+    assert (ours.ci_low, ours.ci_high) == pytest.approx((sas["Lower"], sas["Upper"]), rel=2e-4)
+    rows = {row["Effect"] + (row["ARMCD"] or ""): row for row in stored["sas"]["covb_rows"]}
+    printed = [[rows[name][col] for col in ("Col1", "Col2")] for name in ("Intercept", "ARMCDTRT")]
+    np.testing.assert_allclose(fit.vcov, printed, rtol=2e-4)
+
+
 def nested(data, names):
     return [tm.mmrm(f"CHG ~ BASE + {n}(AVISIT | USUBJID)", data, reml=False) for n in names]
 

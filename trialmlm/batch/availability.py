@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from trialmlm.covariance.register import FAMILIES
 from trialmlm.formula.grammar import read_formula
-from trialmlm.inference.register import DF_METHODS
+from trialmlm.inference.register import DF_METHODS, REPEATED_DF_METHODS
 from trialmlm.protocol.endpoints import ChangeEndpoint, CollectedEndpoint
 from trialmlm.tables.shells import SHELLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from trialmlm.formula.grammar import ModelFormula
     from trialmlm.protocol.analyses import Analysis
     from trialmlm.protocol.outputs import Output
     from trialmlm.protocol.schema import Protocol
@@ -69,10 +70,6 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
         yield f"rows: before {analysis.rows.before}"
     if analysis.by:
         yield "by: (subgroups)"
-    if analysis.vcov is not None:
-        yield f"vcov: {analysis.vcov}"
-    if analysis.df not in DF_METHODS:
-        yield f"df: {analysis.df}"
     if analysis.weights == "counterfactual":
         yield "weights: counterfactual"
     if any(not isinstance(remedy, str) for remedy in analysis.if_unconverged):
@@ -86,11 +83,22 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
             if strategy not in STRATEGIES:
                 yield f"estimand {analysis.estimand}: {event}: {strategy}"
     if analysis.model is not None:
-        yield from _lacks_of_model(analysis.model)
+        read = read_formula(analysis.model)
+        yield from _lacks_of_inference(analysis, read)
+        yield from _lacks_of_model(read)
 
 
-def _lacks_of_model(model: str) -> Iterator[str]:
-    read = read_formula(model)
+def _lacks_of_inference(analysis: Analysis, read: ModelFormula) -> Iterator[str]:
+    """Sandwiches and between-within are of repeated measures; Kenward-Roger has no sandwich."""
+    repeated = bool(read.covariance) and not read.random
+    methods = REPEATED_DF_METHODS if repeated else DF_METHODS
+    if analysis.df not in methods:
+        yield f"df: {analysis.df}"
+    elif analysis.vcov is not None and (not repeated or methods[analysis.df].own_covariance):
+        yield f"vcov: {analysis.vcov} with df: {analysis.df}"
+
+
+def _lacks_of_model(read: ModelFormula) -> Iterator[str]:
     if len(read.random) > 1:
         yield "several groupings of random effects"
     for random in read.random:

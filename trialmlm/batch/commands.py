@@ -18,7 +18,7 @@ from trialmlm.batch.shipped import names as shipped_names
 from trialmlm.batch.starter import MARK, start
 from trialmlm.covariance.register import FAMILIES
 from trialmlm.errors import UsageError
-from trialmlm.inference.register import DF_METHODS
+from trialmlm.inference.register import REPEATED_DF_METHODS, SANDWICHES
 from trialmlm.protocol import json_schema
 from trialmlm.protocol.load import FILE_NAME, load_protocol
 from trialmlm.simulate.from_protocol import simulate_protocol
@@ -144,7 +144,8 @@ _BUILT: Mapping[str, tuple[str, ...]] = {
     "file kinds of tables": tuple(RENDERERS),
     "data files": tuple(READERS),
     "covariance structures": tuple(FAMILIES),
-    "degrees of freedom": tuple(DF_METHODS),
+    "degrees of freedom": tuple(REPEATED_DF_METHODS),
+    "sandwich covariances": tuple(SANDWICHES),
 }
 
 COMMANDS: Mapping[str, Callable[[Namespace], int]] = {

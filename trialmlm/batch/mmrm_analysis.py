@@ -43,6 +43,7 @@ def mmrm_analysis(task: Task) -> Results:
         task.frame,
         df=analysis.df,
         information=analysis.information,
+        vcov=analysis.vcov,
         reml=analysis.reml,
     )
     if not fit.convergence.converged:

@@ -24,6 +24,8 @@ _DF = {
     "kenward-roger-linear": "Kenward-Roger (linear) degrees of freedom and standard errors",
     "satterthwaite": "Satterthwaite degrees of freedom",
     "residual": "residual degrees of freedom",
+    "between-within": "between-within degrees of freedom",
+    "containment": "containment degrees of freedom",
     "asymptotic": "normal distribution",
 }
 
@@ -45,6 +47,7 @@ def specification_of(task: Task, df_method: str, extra: Mapping[str, str]) -> di
         "model": analysis.model or "",
         **extra,
         "degrees of freedom": _DF[df_method],
+        **({"standard errors": f"{analysis.vcov} sandwich"} if analysis.vcov else {}),
         **({} if task.method == "LMM" else {"LS means": _WEIGHTS[analysis.weights]}),
         "intervals": f"two-sided {analysis.confidence * 100:g}% confidence intervals (CI)",
         "missing values": assumption_of(task),

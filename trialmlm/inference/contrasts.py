@@ -10,6 +10,7 @@ import numpy as np
 from trialmlm.errors import UsageError
 from trialmlm.inference.distributions import t_quantile, t_two_sided
 from trialmlm.inference.method import FTest
+from trialmlm.inference.rows import Rows
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, IntArray
@@ -49,9 +50,9 @@ def estimates(method: Method, L: Array, confidence: float = 0.95) -> Estimates:
         raise UsageError(msg)
     coefficients = method.coefficients
     estimable = coefficients.basis.estimable(L)
-    rows = coefficients.basis.rows(L)
-    value = rows @ coefficients.beta
-    variance = ((rows @ method.vcov) * rows).sum(axis=1)
+    rows = Rows.of(coefficients.basis, L)
+    value = rows.basis @ coefficients.beta
+    variance = ((rows.basis @ method.vcov) * rows.basis).sum(axis=1)
     error = coefficients.scale * np.sqrt(variance.clip(0.0))
     df = method.df(rows)
     value, error, df = (np.where(estimable, part, np.nan) for part in (value, error, df))
@@ -71,11 +72,11 @@ def f_test(method: Method, L: Array) -> FTest:
         With 0 numerator df and NaN elsewhere if nothing of L is estimable.
     """
     basis = method.coefficients.basis
-    rows = basis.rows(L[basis.estimable(L)])
-    independent = _independent_rows(rows)
+    rows = Rows.of(basis, L[basis.estimable(L)])
+    independent = _independent_rows(rows.basis)
     if not independent.size:
         return FTest(np.nan, 0, np.nan, np.nan)
-    return method.test(rows[independent])
+    return method.test(rows.take(independent))
 
 
 def _independent_rows(rows: Array) -> IntArray:

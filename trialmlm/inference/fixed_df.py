@@ -1,4 +1,4 @@
-"""Methods whose degrees of freedom are one number: residual, and none at all."""
+"""Rules whose degrees of freedom are one number: residual, containment, and none at all."""
 
 from __future__ import annotations
 
@@ -7,44 +7,52 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.inference.distributions import f_upper
-from trialmlm.inference.method import Coefficients, FTest
-from trialmlm.inference.satterthwaite import coefficients_of
-
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
-    from trialmlm.engine.fit import GaussianFit
+    from trialmlm.inference.method import CovarianceOfEstimates
+    from trialmlm.inference.rows import Rows
+    from trialmlm.inference.source import Repeated, Source
 
 
 @dataclass(frozen=True, slots=True)
 class FixedDf:
     """Wald tests with the same degrees of freedom for every row; infinity is the normal's."""
 
-    coefficients: Coefficients
-    vcov: Array
     value: float
     name: str
 
-    def df(self, L: Array) -> Array:
+    def df(self, rows: Rows) -> Array:
         """The same for every row."""
-        return np.full(len(L), self.value)
+        return np.full(len(rows), self.value)
 
-    def test(self, L: Array) -> FTest:
-        """F = (Lβ)'(LVL')⁻¹Lβ / rank."""
-        estimate = L @ self.coefficients.beta / self.coefficients.scale
-        rank = len(L)
-        F = float(estimate @ np.linalg.solve(L @ self.vcov @ L.T, estimate)) / rank
-        return FTest(F, rank, self.value, f_upper(F, rank, self.value))
+    def scale_and_df(self, rows: Rows) -> tuple[float, float]:
+        """The Wald statistic as it is."""
+        del rows
+        return 1.0, self.value
 
 
-def residual(fit: GaussianFit, information: str = "observed") -> FixedDf:
+def residual(source: Source, covariance: CovarianceOfEstimates) -> FixedDf:
     """N − rank(X) degrees of freedom."""
-    del information
-    df = float(fit.n_observations - fit.rank)
-    return FixedDf(coefficients_of(fit), fit.point.Phi, df, "residual")
+    del covariance
+    return FixedDf(_left(source), "residual")
 
 
-def asymptotic(fit: GaussianFit, information: str = "observed") -> FixedDf:
+def containment(source: Repeated, covariance: CovarianceOfEstimates) -> FixedDf:
+    """N − rank(X) degrees of freedom: no random effect contains a fixed one.
+
+    PROC MIXED's DDFM=CONTAIN looks for a random effect that contains the fixed effect tested, and
+    takes N − rank(X) where there is none (its documentation, MODEL statement). A model with a
+    residual covariance alone, a REPEATED statement without RANDOM, has none.
+    """
+    del covariance
+    return FixedDf(_left(source), "containment")
+
+
+def asymptotic(source: Source, covariance: CovarianceOfEstimates) -> FixedDf:
     """The normal and χ² distributions."""
-    del information
-    return FixedDf(coefficients_of(fit), fit.point.Phi, float("inf"), "asymptotic")
+    del source, covariance
+    return FixedDf(float("inf"), "asymptotic")
+
+
+def _left(source: Source) -> float:
+    return float(source.fit.n_observations - source.fit.rank)

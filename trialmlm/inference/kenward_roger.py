@@ -1,4 +1,4 @@
-"""Kenward and Roger (1997): a covariance that knows θ was estimated, and an F test to match."""
+"""Kenward and Roger (1997): an F test to match a covariance that knows θ was estimated."""
 
 from __future__ import annotations
 
@@ -7,91 +7,54 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.inference.distributions import f_upper
-from trialmlm.inference.method import Coefficients, FTest
-from trialmlm.inference.satterthwaite import coefficients_of, one_row_df
+from trialmlm.inference.model_based import one_row_df
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
-    from trialmlm.engine.fit import GaussianFit
-
-
-def adjusted(fit: GaussianFit, W: Array, *, linear: bool = False) -> Array:
-    """Φ_A = Φ + 2ΦΛΦ, Λ = Σ_hk w_hk (Q_hk − P_hΦP_k − ¼R_hk), in the orthonormal basis.
-
-    Parameters
-    ----------
-    fit : GaussianFit
-    W : ndarray
-    linear : bool
-        Leave the R term out, as SAS's DDFM=KR(LINEAR). It is zero where V is linear in its natural
-        parameters: unstructured, compound symmetry, Toeplitz, random effects.
-    """
-    Phi, P = fit.point.Phi, fit.P
-    WQ = fit.likelihood.weighted_Q(fit.theta, fit.point, W)
-    WP = np.tensordot(W, Phi @ P, 1)
-    q = Phi.shape[0]
-    WPP = P.transpose(1, 0, 2).reshape(q, -1) @ WP.reshape(-1, q)
-    Lambda = WQ - WPP
-    if not linear:
-        Lambda = Lambda - fit.likelihood.weighted_R(fit.theta, fit.point, W) / 4.0
-    result: Array = Phi + 2.0 * Phi @ ((Lambda + Lambda.T) / 2.0) @ Phi
-    return result
+    from trialmlm.inference.method import CovarianceOfEstimates
+    from trialmlm.inference.rows import Rows
+    from trialmlm.inference.source import Source
 
 
 @dataclass(frozen=True, slots=True)
 class KenwardRoger:
-    """The adjusted covariance, one-row df, and the scaled F test.
+    """One-row df, and the scale and the df of the F test, of a REML fit.
 
     Attributes
     ----------
-    vcov : ndarray
-        Φ_A.
     Phi : ndarray
         The unadjusted covariance.
     P, W : ndarray
         Derivatives of Φ⁻¹, and the covariance of the natural parameters.
     """
 
-    coefficients: Coefficients
-    vcov: Array
     Phi: Array
     P: Array
     W: Array
     name: str = "kenward-roger"
 
     @classmethod
-    def of(cls, fit: GaussianFit, information: str = "observed") -> KenwardRoger:
-        """From a REML fit; SAS's DDFM=KR."""
-        W = fit.information(information)
-        return cls(coefficients_of(fit), adjusted(fit, W), fit.point.Phi, fit.P, W)
+    def of(cls, source: Source, covariance: CovarianceOfEstimates) -> KenwardRoger:
+        """Beside Φ_A: SAS's DDFM=KR."""
+        del covariance
+        return cls(source.fit.point.Phi, source.fit.P, source.W)
 
     @classmethod
-    def linear(cls, fit: GaussianFit, information: str = "observed") -> KenwardRoger:
-        """From a REML fit; SAS's DDFM=KR(LINEAR), whatever the parameterisation."""
-        W = fit.information(information)
-        Phi_A = adjusted(fit, W, linear=True)
-        found = coefficients_of(fit)
-        return cls(found, Phi_A, fit.point.Phi, fit.P, W, "kenward-roger-linear")
+    def linear(cls, source: Source, covariance: CovarianceOfEstimates) -> KenwardRoger:
+        """Beside Φ_A without second derivatives: SAS's DDFM=KR(LINEAR)."""
+        del covariance
+        return cls(source.fit.point.Phi, source.fit.P, source.W, "kenward-roger-linear")
 
-    def df(self, L: Array) -> Array:
+    def df(self, rows: Rows) -> Array:
         """For one row λ = 1 and m is Satterthwaite's df with the same W."""
-        return one_row_df(L, self.Phi, self.P, self.W)
+        return one_row_df(rows.basis, self.Phi, self.P, self.W)
 
-    def test(self, L: Array) -> FTest:
-        """The scaled statistic λF and its denominator df m (the 1997 paper, section 3).
-
-        Attributes of the returned test: λF, the number of rows ℓ, and m.
-        """
-        rank = len(L)
-        estimate = L @ self.coefficients.beta / self.coefficients.scale
-        F = float(estimate @ np.linalg.solve(L @ self.vcov @ L.T, estimate)) / rank
+    def scale_and_df(self, rows: Rows) -> tuple[float, float]:
+        """λ and m (the 1997 paper, section 3)."""
+        rank = len(rows)
         if rank == 1:
-            m = float(self.df(L)[0])
-            return FTest(F, 1, m, f_upper(F, 1, m))
-        A1, A2 = self._moments(L)
-        scale, m = _scale_and_df(A1, A2, rank)
-        return FTest(scale * F, rank, m, f_upper(scale * F, rank, m))
+            return 1.0, float(self.df(rows)[0])
+        return _scale_and_df(*self._moments(rows.basis), rank)
 
     def _moments(self, L: Array) -> tuple[float, float]:
         """A₁ = Σ w tr(ΘΦP_hΦ)tr(ΘΦP_kΦ) and A₂ = Σ w tr(ΘΦP_hΦΘΦP_kΦ), Θ = L'(LΦL')⁻¹L."""

@@ -14,7 +14,7 @@ from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import read_formula
 from trialmlm.formula.response import response_values
 from trialmlm.inference.fixed_df import FixedDf
-from trialmlm.inference.method import Coefficients
+from trialmlm.inference.method import Coefficients, Method
 from trialmlm.models.fitted import FittedModel
 from trialmlm.models.report import report
 
@@ -107,8 +107,8 @@ def ancova(formula: str, data: pd.DataFrame) -> AncovaFit:
     return AncovaFit(formula, coding, frame, _method(ols), notes, ols)
 
 
-def _method(ols: LeastSquares) -> FixedDf:
+def _method(ols: LeastSquares) -> Method:
     """T and F on the residual degrees of freedom; the basis is orthonormal."""
     coefficients = Coefficients(ols.basis, ols.coefficients, float(np.sqrt(ols.sigma2)))
     identity = np.eye(ols.basis.kept.size)
-    return FixedDf(coefficients, identity, float(ols.residual_df), "residual")
+    return Method(coefficients, identity, FixedDf(float(ols.residual_df), "residual"))

@@ -15,7 +15,8 @@ from trialmlm.formula.coding import make_coding
 from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import ModelFormula, RandomTerm, read_formula
 from trialmlm.formula.response import response_values
-from trialmlm.inference.register import DF_METHODS
+from trialmlm.inference.register import DF_METHODS, model_method
+from trialmlm.inference.source import Source
 from trialmlm.models.lmm_fit import LmmFit
 from trialmlm.models.options import check_options, rows_not_used
 
@@ -81,7 +82,7 @@ def lmm(
     """
     read = read_formula(formula)
     term = _random_of(read)
-    check_options(df, information, vcov, reml=reml)
+    check_options(df, information, vcov, reml=reml, methods=DF_METHODS)
     if weights is not None:
         raise NotAvailableError("lmm: weights are not available in this version")
     frame = model_frame(data, sorted(read.variables))
@@ -98,7 +99,7 @@ def lmm(
         formula=formula,
         coding=coding,
         rows=frame,
-        method=DF_METHODS[df](gaussian, information),
+        method=model_method(Source(gaussian, information), df),
         notes=rows_not_used(frame, data, groups),
         gaussian=gaussian,
         random=random,

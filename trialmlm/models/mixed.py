@@ -75,6 +75,7 @@ class MixedFit(FittedModel):
             **own,
             "Estimation": "REML" if self.gaussian.reml else "ML",
             "Degrees of freedom": self.method.name,
+            "Standard errors": self.method.covariance,
             "Data": f"{self.n_obs:,} rows of {self.n_subjects:,} subjects",
             likelihood: f"{self.minus2_loglik:.4f}",
             "AIC, BIC": f"{self.aic:.4f}, {self.bic:.4f}",

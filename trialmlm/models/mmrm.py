@@ -18,7 +18,8 @@ from trialmlm.formula.design import Layout, make_design
 from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
-from trialmlm.inference.register import DF_METHODS
+from trialmlm.inference.register import REPEATED_DF_METHODS, SANDWICHES, repeated_method
+from trialmlm.inference.source import Repeated
 from trialmlm.models.mixed import MixedFit
 from trialmlm.models.occasions import Occasions, occasions
 from trialmlm.models.options import check_options, rows_not_used
@@ -241,12 +242,22 @@ def mmrm(
     data : DataFrame
         One row per subject and visit. Rows with a missing value in a column of the model are
         not used, and counted.
-    df : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "residual", "asymptotic"}
-        Degrees of freedom; Kenward-Roger adjusts the standard errors too, as SAS's DDFM=KR.
+    df : str
+        Degrees of freedom. ``satterthwaite``, which fits any `vcov`; ``kenward-roger`` and
+        ``kenward-roger-linear``, which adjust the standard errors too, as SAS's DDFM=KR and
+        KR(LINEAR); ``between-within``: observations − subjects − columns of X that vary within a
+        subject for those and the intercept, subjects − other columns for the others, the smallest
+        of its coefficients for a contrast, of its rows for an F test, aliased columns not counted
+        (as R's mmrm, and SAS's DDFM=BETWITHIN for effects); ``containment`` and ``residual``: both
+        N − rank(X), as SAS's DDFM=CONTAIN gives where no random effect contains a fixed one;
+        ``asymptotic``: the normal and χ² distributions.
     information : {"observed", "expected"}
-        Behind Satterthwaite and Kenward-Roger: as in SAS, or as in pbkrtest.
-    vcov : None
-        Sandwich covariances are not available in this version.
+        Behind Satterthwaite (without `vcov`) and Kenward-Roger: as in SAS, or as in pbkrtest.
+    vcov : {"CR0", "CR1", "CR2", "CR3"}, optional
+        A sandwich covariance of the coefficients, clustered by subject; by default the one that
+        `df` implies. CR0 is SAS's EMPIRICAL; CR1 is n/(n − 1) of it, n the subjects; CR2 is
+        corrected for bias under the model (Bell and McCaffrey 2002), CR3 close to the jackknife
+        (Mancl and DeRouen 2001). Not with Kenward-Roger, which has its own.
     weights : str, optional
         A column of positive numbers: the covariance of a subject is W^-1/2 Σ W^-1/2.
     reml : bool
@@ -264,6 +275,8 @@ def mmrm(
         If the data do not carry the model; says which column, visit or level is at fault.
     NotAvailableError
         For what this version does not build.
+    UsageError
+        If an option is unknown, or two do not go together.
 
     Notes
     -----
@@ -277,7 +290,14 @@ def mmrm(
     """
     read = _read(formula)
     term = _covariance_of(read)
-    check_options(df, information, vcov, reml=reml)
+    check_options(
+        df,
+        information,
+        vcov,
+        reml=reml,
+        methods=REPEATED_DF_METHODS,
+        sandwiches=tuple(SANDWICHES),
+    )
     frame = model_frame(data, sorted(read.variables | ({weights} if weights else set())))
     found = occasions(term, frame.variables)
     group = covariance_group(term, data, frame, found)
@@ -298,7 +318,7 @@ def mmrm(
         coding=coding,
         gaussian=gaussian,
         rows=frame,
-        method=DF_METHODS[df](gaussian, information),
+        method=repeated_method(Repeated(gaussian, information, design), df, vcov),
         notes=rows_not_used(frame, data, found.subjects),
         term=term,
         families=families,

@@ -8,30 +8,67 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import NotAvailableError, UsageError
-from trialmlm.inference.register import DF_METHODS
+from trialmlm.inference.register import REPEATED_DF_METHODS, SANDWICHES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any
+
     from trialmlm.formula.frame import ModelFrame
     from trialmlm.formula.variables import Variable
+    from trialmlm.inference.register import DfMethod
 
 
-def check_options(df: str, information: str, vcov: str | None, *, reml: bool) -> None:
+def check_options(
+    df: str,
+    information: str,
+    vcov: str | None,
+    *,
+    reml: bool,
+    methods: Mapping[str, DfMethod[Any]],
+    sandwiches: Collection[str] = (),
+) -> None:
     """Refuse an option that is unknown, or that this version does not build.
+
+    Parameters
+    ----------
+    df, information, vcov, reml
+        As given.
+    methods : mapping
+        The df methods that the model has.
+    sandwiches : collection of str
+        The covariances in ``vcov=`` that it has.
 
     Raises
     ------
     UsageError, NotAvailableError
     """
-    if df not in DF_METHODS:
-        msg = f"df: found {df!r}, expected one of {', '.join(DF_METHODS)}"
-        raise UsageError(msg)
+    if df not in methods:
+        _refuse("df", df, methods, REPEATED_DF_METHODS)
     if information not in {"observed", "expected"}:
         msg = f"information: found {information!r}, expected 'observed' or 'expected'"
         raise UsageError(msg)
     if df.startswith("kenward-roger") and not reml:
         raise UsageError("df: Kenward-Roger is defined for REML; use df='satterthwaite' under ML")
     if vcov is not None:
-        raise NotAvailableError("vcov: sandwich covariances are not available in this version")
+        if vcov not in sandwiches:
+            _refuse("vcov", vcov, sandwiches, SANDWICHES)
+        if methods[df].own_covariance:
+            msg = (
+                f"vcov: {vcov} does not go with df={df!r}, which has a covariance of its own; "
+                "use df='satterthwaite' or 'between-within' with a sandwich, or leave vcov out"
+            )
+            raise UsageError(msg)
+
+
+def _refuse(option: str, found: str, here: Collection[str], elsewhere: Collection[str]) -> None:
+    """Say whether a name is unknown, or that of something only other models have."""
+    expected = f"expected one of {', '.join(here)}" if here else "leave it out"
+    if found in elsewhere:
+        msg = f"{option}: {found} is not available for this model in this version; {expected}"
+        raise NotAvailableError(msg)
+    msg = f"{option}: found {found!r}, {expected}"
+    raise UsageError(msg)
 
 
 def rows_not_used(frame: ModelFrame, data: pd.DataFrame, subjects: Variable) -> tuple[str, ...]:

@@ -54,14 +54,21 @@ def footnotes(order: Order, record: AnalysisRecord | None) -> Footnotes:
     return Footnotes(tuple(lines), marks)
 
 
+#: what a footnote on the model says of it, where the specification does
+_OF_THE_MODEL = (
+    "covariance",
+    "estimation",
+    "degrees of freedom",
+    "standard errors",
+    "LS means",
+    "intervals",
+)
+
+
 def _model(record: AnalysisRecord) -> str:
     spec = record.specification
     parts = [f"{METHODS.get(record.method, record.method)}: {spec['model']}"]
-    parts += [
-        spec[name]
-        for name in ("covariance", "estimation", "degrees of freedom", "LS means", "intervals")
-        if name in spec
-    ]
+    parts += [spec[name] for name in _OF_THE_MODEL if name in spec]
     return "; ".join(parts) + "."
 
 
