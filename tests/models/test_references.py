@@ -1,50 +1,30 @@
 """Fits against the numbers of R's mmrm at the exact optimum (shared reference files).
 
 The files were made by mmrm 0.3.18 under R 4.2.2, polished by Newton steps to a gradient below
-1e-9; each names its model in `spec`. Kenward-Roger is compared with mmrm's linear form, which is
-SAS's for an unstructured covariance.
+1e-9; each names its model in `spec`. Which are not reproduced, and why, is said in
+``reference_fits.py``.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from reference_fits import NOT_REPRODUCED, REPRODUCED, model_of, with_levels
 
+import trialmlm as tm
 from trialmlm.inference.contrasts import f_test
-from trialmlm.models.mmrm import MmrmFit, mmrm
 
-MAIN = "FEV1 ~ RACE + SEX + ARMCD*AVISIT + us(AVISIT | USUBJID)"
-SUM = "FEV1 ~ C(RACE, Sum) + C(SEX, Sum) + C(ARMCD, Sum)*C(AVISIT, Sum) + us(AVISIT | USUBJID)"
-BASE = "FEV1 ~ FEV1_BL + RACE + ARMCD*AVISIT + us(AVISIT | USUBJID)"
-#: file -> formula and options
-FITS: dict[str, tuple[str, dict[str, Any]]] = {
-    "fev_us_reml_sat": (MAIN, {}),
-    "fev_us_reml_krlinear": (MAIN, {"df": "kenward-roger"}),
-    "fev_us_ml_sat": (MAIN, {"reml": False}),
-    "fev_us_reml_resid_asym": (MAIN, {"df": "residual"}),
-    "fev_us_reml_bw": (MAIN, {"df": "between-within"}),
-    "fev_us_ml_cr0_resid": (MAIN, {"df": "residual", "vcov": "CR0", "reml": False}),
-    **{
-        f"fev_us_reml_{short}_{vcov.lower()}": (MAIN, {"df": df, "vcov": vcov})
-        for short, df in (
-            ("sat", "satterthwaite"),
-            ("resid", "residual"),
-            ("bw", "between-within"),
-        )
-        for vcov in ("CR0", "CR2", "CR3")
-    },
-    "fev_us_sumcontrasts_reml_sat": (SUM, {}),
-    "fev_us_basecov_reml_sat": (BASE, {}),
-    "fev_us_intercept_reml": ("FEV1 ~ us(AVISIT | USUBJID)", {}),
-    "fev_us_intercept_ml": ("FEV1 ~ us(AVISIT | USUBJID)", {"reml": False}),
-    "sleep_paired_us_sat": ("extra ~ C(group) + us(group | ID)", {}),
-    "sleep_paired_us_krlinear": ("extra ~ C(group) + us(group | ID)", {"df": "kenward-roger"}),
-}
-WITH_MEANS = [name for name in FITS if name.startswith("fev") and "intercept" not in name]
+if TYPE_CHECKING:
+    from trialmlm.models.mmrm import MmrmFit
+
+WITH_MEANS = [name for name in REPRODUCED if name.startswith("fev") and "intercept" not in name]
+WITH_TESTS = [name for name in REPRODUCED if "intercept" not in name]
+SAME_COLUMNS = [name for name in WITH_MEANS if "basecov" not in name and "sum" not in name]
+SKIPPED = [pytest.param(n, marks=pytest.mark.skip(reason=why)) for n, why in NOT_REPRODUCED.items()]
 # What is achieved is 1e-9; 1e-7 leaves room for another BLAS. Asked for is 1e-5.
 RELATIVE = 1e-7
 
@@ -57,15 +37,18 @@ def fits(study_data, reference):
     def of(name: str) -> tuple[MmrmFit, dict[str, Any]]:
         if name not in made:
             file = json.loads((reference / "mmrm" / f"{name}.json").read_text())
-            data = pd.read_csv(study_data / file["spec"]["dataset"])
-            for column, levels in file["spec"]["factor_levels"].items():
-                if column not in ("group", "ID"):
-                    data[column] = pd.Categorical(data[column], levels)
-            formula, options = FITS[name]
-            made[name] = mmrm(formula, data, **options), file
+            spec = file["spec"]
+            data = with_levels(pd.read_csv(study_data / spec["dataset"]), spec["factor_levels"])
+            formula, options = model_of(name, spec)
+            made[name] = tm.mmrm(formula, data, **options), file
         return made[name]
 
     return of
+
+
+def test_every_file_is_compared_or_left_out_with_a_reason(reference):
+    stored = {path.stem for path in (reference / "mmrm").glob("*.json")}
+    assert {*REPRODUCED, *NOT_REPRODUCED} == {n for n in stored if not n.startswith("sas_")}
 
 
 def close(actual, expected, relative=RELATIVE) -> None:
@@ -81,7 +64,7 @@ def close_tails(actual, expected) -> None:
     np.testing.assert_allclose(found, wanted, rtol=RELATIVE, atol=RELATIVE)
 
 
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("name", [*REPRODUCED, *SKIPPED])
 def test_likelihood_and_counts(fits, name):
     fit, file = fits(name)
     tight = file["results_tight"]
@@ -99,7 +82,7 @@ def test_the_optimum_of_the_reference_model_is_not_above_the_published_one(fits)
     assert fits("fev_us_reml_sat")[0].minus2_loglik <= 3386.449872
 
 
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("name", REPRODUCED)
 def test_coefficients(fits, name):
     fit, file = fits(name)
     expected, found = file["results_tight"]["coefficients"], fit.coefficients()
@@ -108,17 +91,24 @@ def test_coefficients(fits, name):
     close(found["df"], expected["df"])
     close(found["statistic"], expected["t"])
     close_tails(found["p_value"], expected["p"])
-    if "Sum" not in FITS[name][0] and "group" not in FITS[name][0]:
+    if not name.startswith("sleep") and "sumcontrasts" not in name:  # named otherwise
         assert found["term"].tolist() == expected["names"]
 
 
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("name", REPRODUCED)
 def test_covariances_of_the_effects_and_of_the_visits(fits, name):
     fit, file = fits(name)
     tight = file["results_tight"]
     close(fit.vcov, tight["vcov_beta"]["values"])
-    close(fit.covariance, tight["covariance"]["values"])
-    assert fit.covariance.index.tolist() == tight["covariance"]["rows"]
+    stored = tight["covariance"]
+    if fit.group is None:
+        stored = {None: stored}
+    for level, Sigma in fit.covariances.items():
+        if "sp" in fit.term.structure:  # of two points at distance one
+            Sigma = Sigma.iloc[:2, :2]
+        else:
+            assert Sigma.index.tolist() == stored[level]["rows"]
+        close(Sigma, stored[level]["values"])
 
 
 @pytest.mark.parametrize("weights", ["equal", "proportional"])
@@ -141,7 +131,7 @@ def test_ls_means_and_their_differences(fits, name, weights):
         close_tails(table["p_value"], other["p"])
 
 
-@pytest.mark.parametrize("name", [name for name in FITS if "intercept" not in name])
+@pytest.mark.parametrize("name", WITH_TESTS)
 def test_type_three(fits, name):
     fit, file = fits(name)
     expected, found = file["results_tight"]["anova_type3"], fit.anova()
@@ -151,7 +141,9 @@ def test_type_three(fits, name):
     close_tails(found["p_value"], expected["p"])
 
 
-@pytest.mark.parametrize("name", [name for name in WITH_MEANS if FITS[name][0] == MAIN])
+@pytest.mark.parametrize(
+    "name", [name for name in WITH_MEANS if "basecov" not in name and "sum" not in name]
+)
 def test_the_joint_test_of_the_interaction(fits, name):
     fit, file = fits(name)
     expected, terms = file["results_tight"]["joint_interaction_test"], fit.coding.names
