@@ -42,9 +42,18 @@ _MADE = frozenset({"analysis", "fit", "means"})
 
 
 def variable(name: str) -> str:
-    """A column's name, in backquotes where it must be."""
+    """A column's name, in backquotes where it must be.
+
+    Raises
+    ------
+    NotAvailableError
+        If it holds what cannot be printed: within backquotes R knows no code for it.
+    """
     if _PLAIN.fullmatch(name) and name not in _WORDS:
         return name
+    if not name.isprintable():
+        msg = f"R: the name {name!r} holds what cannot be printed; rename the column"
+        raise NotAvailableError(msg)
     return f"`{_escaped(name, '`')}`"
 
 
