@@ -6,7 +6,6 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import pytest
 from described import small_trial, unfitted
 from hypothesis import given, settings
@@ -18,6 +17,8 @@ from trialmlm.programs import r_text, sas_text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pandas as pd
 
 RSCRIPT = shutil.which("Rscript")
 MODEL = "AVAL ~ {b} + {s} + ARM * AVISIT + us(AVISIT | USUBJID)"

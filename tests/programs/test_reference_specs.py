@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import pytest
 from described import unfitted
 from program_text import comments, statement
 
 from trialmlm.programs.r_options import LINEAR
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DF = {
     "Satterthwaite": "satterthwaite",
@@ -83,7 +85,7 @@ def test_every_reference_of_mmrm_is_regenerated(reference: Path) -> None:
 
 
 def _check_levels(program: str, known: dict[str, list[str]]) -> None:
-    """Every factor of the model is given its levels in order; the subject's order is of no matter."""
+    """Every factor of the model has its levels in order; those of the subject do not matter."""
     for name, order in known.items():
         if f'"{name}"' in program and name != "ID":
             wanted = ", ".join(map(json.dumps, order))

@@ -38,11 +38,11 @@ def code(text: str, language: str) -> list[str]:
 def statements(text: str) -> list[list[str]]:
     """The statements of a SAS program, each as its tokens in lower case but for constants."""
     found: list[list[str]] = [[]]
-    for token in code(text, "SAS"):
-        if token == ";":
+    for word in code(text, "SAS"):
+        if word == ";":
             found.append([])
         else:
-            found[-1].append(token if token.startswith("'") else token.lower())
+            found[-1].append(word if word.startswith("'") else word.lower())
     assert found[-1] == [], "the last statement is not ended"
     return found[:-1]
 

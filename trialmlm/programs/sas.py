@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 #: procedure -> METHOD= of ML and of REML, and the ODS name of the coefficients
 _METHODS = {"mixed": ("ml", "reml"), "glimmix": ("mspl", "rspl")}
-_WEIGHTED = (
-    "Weights: V = W^-1/2 Sigma W^-1/2, as with WEIGHT; SAS's Satterthwaite df of a weighted fit "
-    "are known to be larger."
-)
+_WEIGHTED = "Weights: V = W^-1/2 Sigma W^-1/2, as with WEIGHT."
+_WEIGHTED_DF = "SAS's Satterthwaite df of a weighted fit are known to be larger."
 _EXPECTED = "SCORING=50 gives the expected information behind df."
 _CODING = (
     "SOLUTION has GLM coding, this analysis sum or Helmert contrasts: compare LS means and tests, "
@@ -100,7 +98,7 @@ def _procedure(
             for request in asked
             for line in means_statement(request, analysis, variables, infinite=infinite)
         ),
-        *_outputs(sandwich.procedure, means=bool(asked)),
+        *_outputs(analysis, sandwich.procedure, means=bool(asked)),
         "run;",
     ]
 
@@ -158,13 +156,15 @@ def _within(repeated: Repeated, variables: SasVariables) -> list[str]:
     return [*words, *([f"group={variables.classes[repeated.group]}"] if repeated.group else [])]
 
 
-def _outputs(procedure: str, *, means: bool) -> list[str]:
+def _outputs(analysis: Analysis, procedure: str, *, means: bool) -> list[str]:
+    """ODS OUTPUT of the tables that the procedure makes of this analysis."""
+    iterates = analysis.random or analysis.repeated
     tables = {
         _COEFFICIENTS[procedure]: "coefficients",
-        "Tests3": "tests",
+        **({"Tests3": "tests"} if analysis.fixed.factors else {}),
         "CovParms": "covariance",
         "FitStatistics": "fit_statistics",
-        "ConvergenceStatus": "convergence",
+        **({"ConvergenceStatus": "convergence"} if iterates else {}),
         **({"LSMeans": "ls_means", "Diffs": "differences"} if means else {}),
     }
     return _ended(["ods output", *(f"{k}=work.{v}" for k, v in tables.items())], 2)
@@ -186,6 +186,7 @@ def _remarks(analysis: Analysis) -> list[str]:
         df_of(analysis).remark: True,
         sandwich_of(analysis).remark: True,
         _WEIGHTED: estimation.weights is not None,
+        _WEIGHTED_DF: estimation.weights is not None and estimation.df == "satterthwaite",
         _EXPECTED: estimation.information == "expected",
         _CODING: bool(sums),
         _WIDE: wide,
