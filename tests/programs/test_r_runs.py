@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from described import small_trial
+from described import small_trial, unfitted
 
 import trialmlm as tm
 
@@ -153,3 +153,34 @@ def _as_emmeans(means: pd.DataFrame) -> pd.DataFrame:
     order = {"Week 8": 0, "Week 16": 1, "Week 24": 2}
     key = means["AVISIT"].map(order).astype(int)
     return means.assign(key=key).sort_values("key", kind="stable").reset_index(drop=True)
+
+
+OTHERS = {
+    "diag_weights": ("gls", REPEATED.format("diag"), {"weights": "W"}, ("nlme",)),
+    "diag_group": ("gls", "AVAL ~ ARM + diag(AVISIT | ARM / USUBJID)", {"reml": False}, ("nlme",)),
+    "nested": ("lmer", "AVAL ~ ARM + (1 | SITE / USUBJID)", {}, ("lme4", "lmerTest")),
+    "uncorrelated": ("lmer", "AVAL ~ ARM + (YEARS || USUBJID)", {"df": "kenward-roger"},
+                     ("lme4", "lmerTest", "pbkrtest")),
+    "weights": ("lmer", SLOPES, {"weights": "W"}, ("lme4", "lmerTest")),
+    "spatial": ("mmrm", "AVAL ~ ARM + sp_exp(YEARS | USUBJID)", {}, ("mmrm",)),
+    "group_weights_cr2": ("mmrm", "AVAL ~ ARM * AVISIT + us(AVISIT | ARM / USUBJID)",
+                          {"df": "between-within", "vcov": "CR2", "weights": "W"}, ("mmrm",)),
+    "cr1": ("mmrm", "log(AVAL) ~ ARM + csh(AVISIT | USUBJID)", {"vcov": "CR1"}, ("mmrm",)),
+    "cr3": ("mmrm", "AVAL ~ poly(BASE, 2) * ARM + toeph(AVISIT | USUBJID)",
+            {"vcov": "CR3", "df": "residual"}, ("mmrm",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS))
+def test_programs_of_what_is_not_compared_run(name: str, tmp_path: Path) -> None:
+    function, formula, options, packages = OTHERS[name]
+    if not has("emmeans", *packages):
+        pytest.skip(f"R without {', '.join(packages)}")
+    data = small_trial(subjects=60)
+    data["SITE"] = data["USUBJID"].str[-1]
+    model = unfitted(formula, data, **options)
+    text = model.to_r(ls_means=["ARM", {"of": "ARM", "control": "Active"}])
+    assert f"fit <- {function}(" in text
+    found = run(text, data, tmp_path, "-2 * as.numeric(logLik(fit))")
+    assert np.isfinite([*found["minus2"], *found["mean"], *found["se"], *found["df"]]).all()
+    assert min(found["se"]) > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,9 +24,12 @@ class MixedFit(FittedModel):
     ----------
     gaussian : GaussianFit
         The engine's fit.
+    information : str
+        Behind the degrees of freedom: observed or expected.
     """
 
     gaussian: GaussianFit
+    information: str = field(default="observed", kw_only=True)
 
     @property
     @abstractmethod
@@ -71,7 +74,12 @@ class MixedFit(FittedModel):
     @property
     def estimation(self) -> Estimation:
         """How it was fitted, as programs in other languages are told."""
-        return replace(super().estimation, reml=self.gaussian.reml, n_subjects=self.n_subjects)
+        return replace(
+            super().estimation,
+            information=self.information,
+            reml=self.gaussian.reml,
+            n_subjects=self.n_subjects,
+        )
 
     def _facts(self, **own: str) -> dict[str, str]:
         """The head of a summary."""

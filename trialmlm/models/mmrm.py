@@ -325,6 +325,7 @@ def mmrm(
         group=group,
         design=design,
         occasions=found,
+        information=information,
     )
 
 
