@@ -148,6 +148,28 @@ def test_mmrm_gives_our_repeated_measures(structure: str, df: str, tmp_path: Pat
     compare(found, fit, means, df=5e-3 if df != "asymptotic" else 0.0, early=5e-4)
 
 
+@pytest.mark.skipif(not has("emmeans", "mmrm"), reason="R without mmrm")
+@pytest.mark.parametrize(
+    ("term", "weights"),
+    [
+        ("us(AVISIT | USUBJID)", "W"),
+        ("cs(AVISIT | ARM / USUBJID)", None),
+        ("sp_exp(YEARS | USUBJID)", None),
+        ("sp_pow(YEARS | USUBJID)", None),
+    ],
+)
+def test_mmrm_gives_weights_groups_and_own_times(
+    term: str, weights: str | None, tmp_path: Path
+) -> None:
+    data = small_trial(subjects=60)
+    fit = tm.mmrm(f"AVAL ~ BASE + ARM * AVISIT + {term}", data, weights=weights)
+    assert fit.estimation.weights == weights
+    found = run(fit.to_r(ls_means=BY_VISIT), data, tmp_path, "deviance(fit)")
+    means = _as_emmeans(fit.ls_means("ARM", by="AVISIT").frame)
+    # mmrm stops early, up to 5e-4 relative in df
+    compare(found, fit, means, df=5e-3, early=5e-4)
+
+
 def _as_emmeans(means: pd.DataFrame) -> pd.DataFrame:
     """The rows in the order of emmeans: by visit, then arm."""
     order = {"Week 8": 0, "Week 16": 1, "Week 24": 2}

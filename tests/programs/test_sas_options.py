@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
 import pytest
 from described import Unfitted, small_trial, unfitted
 from program_text import balanced, comments, statement, statements
@@ -13,7 +15,7 @@ from trialmlm.errors import NotAvailableError, UsageError
 from trialmlm.expressions.functions import STRUCTURES
 from trialmlm.programs.analysis import Repeated
 from trialmlm.programs.sas import sas_program
-from trialmlm.programs.sas_options import DDFM, NO_TYPE, SANDWICHES, TYPES
+from trialmlm.programs.sas_options import COUNTED, DDFM, NO_TYPE, SANDWICHES, TYPES
 
 if TYPE_CHECKING:
     from trialmlm.programs.analysis import Analysis
@@ -80,8 +82,8 @@ def test_the_options_are_those_of_the_procedure(structure: str, df: str, vcov: s
 
 
 def test_every_structure_has_a_type_or_a_reason() -> None:
-    assert TYPES.keys() | NO_TYPE.keys() >= STRUCTURES.keys()
-    assert TYPES.keys() == SAS_TYPES.keys()
+    assert TYPES.keys() | NO_TYPE.keys() | COUNTED.keys() == STRUCTURES.keys()
+    assert TYPES.keys() - {"us_cs", "us_ar1"} == SAS_TYPES.keys()
     assert DDFM.keys() == SAS_DDFM.keys()
 
 
@@ -131,6 +133,39 @@ def test_the_visits_keep_their_order_beside_a_reference_level() -> None:
     )
     assert statement(text, "repeated")[1] == "avisit_order"
     assert "another order is another model" in comments(text)
+
+
+@pytest.mark.parametrize(
+    ("term", "written"),
+    [
+        (
+            "toep(AVISIT | USUBJID, bands=2)",
+            "repeatedavisit_order/subject=usubjidtype=toep(2)rrcorr",
+        ),
+        (
+            "toeph(AVISIT | USUBJID, bands=2)",
+            "repeatedavisit_order/subject=usubjidtype=toeph(2)rrcorr",
+        ),
+        ("fa(AVISIT | USUBJID)", "repeatedavisit_order/subject=usubjidtype=fa(1)rrcorr"),
+        ("fa(AVISIT | USUBJID, factors=2)", "repeatedavisit_order/subject=usubjidtype=fa(2)rrcorr"),
+    ],
+)
+def test_what_a_structure_is_told_is_written_and_r_has_none(term: str, written: str) -> None:
+    model = unfitted(f"AVAL ~ ARM + {term}", small_trial())
+    assert joined(statement(model.to_sas(), "repeated")) == written
+    with pytest.raises(NotAvailableError, match=r"R: neither mmrm nor nlme fits the covariance"):
+        model.to_r()
+
+
+def test_two_way_repeated_data_have_two_effects_in_order() -> None:
+    data = small_trial()
+    data["EYE"] = pd.Categorical(np.resize(["right", "left"], len(data)), ["right", "left"])
+    model = unfitted("AVAL ~ ARM + us_ar1(EYE, AVISIT | USUBJID)", data)
+    assert joined(statement(model.to_sas(), "repeated")) == (
+        "repeatedeye_orderavisit_order/subject=usubjidtype=un@ar(1)rrcorr"
+    )
+    whens = [s for s in statements(model.to_sas()) if s[0] == "when"]
+    assert [w[2] for w in whens] == ["'right'", "'left'", "'Week 8'", "'Week 16'", "'Week 24'"]
 
 
 @pytest.mark.parametrize("name", ["", "a.b.c", "x y", "1a", "x;run", "_null_", "analysis", "é"])

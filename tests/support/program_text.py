@@ -6,7 +6,7 @@ import re
 
 _SAS = re.compile(
     r"(?P<comment>/\*.*?\*/)|(?P<text>'(?:[^']|'')*'n?)|(?P<word>[A-Za-z_][A-Za-z0-9_.]*)"
-    r"|(?P<number>\d[\d.]*(?:e-?\d+)?)|(?P<blank>\s+)|(?P<sign>[-+*/=<>(),;:.|])",
+    r"|(?P<number>\d[\d.]*(?:e-?\d+)?)|(?P<blank>\s+)|(?P<sign>[-+*/=<>(),;:.|@])",
     re.DOTALL,
 )
 _R = re.compile(

@@ -26,10 +26,13 @@ class MixedFit(FittedModel):
         The engine's fit.
     information : str
         Behind the degrees of freedom: observed or expected.
+    weights : str or None
+        The column of the rows' weights.
     """
 
     gaussian: GaussianFit
     information: str = field(default="observed", kw_only=True)
+    weights: str | None = field(default=None, kw_only=True)
 
     @property
     @abstractmethod
@@ -77,6 +80,7 @@ class MixedFit(FittedModel):
         return replace(
             super().estimation,
             information=self.information,
+            weights=self.weights,
             reml=self.gaussian.reml,
             n_subjects=self.n_subjects,
         )

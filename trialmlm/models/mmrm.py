@@ -326,6 +326,7 @@ def mmrm(
         design=design,
         occasions=found,
         information=information,
+        weights=weights,
     )
 
 

@@ -14,7 +14,7 @@ from trialmlm.formula.algebra import expand
 from trialmlm.formula.factor import Factor, NumericFactor, make_factor
 from trialmlm.formula.grammar import read_formula
 from trialmlm.formula.transforms import Affine, Polynomial
-from trialmlm.formula.variables import Variable, factor
+from trialmlm.formula.variables import Variable
 from trialmlm.programs.analysis import (
     Analysis,
     ClassFactor,
@@ -184,13 +184,13 @@ def _learnt(state: object) -> Shift | Recurrence | None:
 
 
 def _repeated(term: CovarianceTerm, variables: Mapping[str, Variable]) -> Repeated:
-    levels = () if STRUCTURES[term.structure].spatial else _levels(variables[term.visit[0]])
-    return Repeated(term.structure, term.visit, term.subject, term.group, levels)
+    visits = () if STRUCTURES[term.structure].spatial else term.visit
+    levels = tuple(_levels(variables[name]) for name in visits)
+    return Repeated(term.structure, term.visit, term.subject, term.group, levels, term.options)
 
 
 def _levels(found: Variable) -> tuple[Any, ...]:
-    known = found if found.categorical else factor(found.name, found.values)
-    return tuple(map(_plain, known.levels or ()))
+    return tuple(map(_plain, found.as_factor().levels or ()))
 
 
 def _plain(level: Any) -> Any:

@@ -151,15 +151,18 @@ class Repeated:
     subject : str
     group : str or None
         Whose levels have covariances of their own.
-    levels : tuple
-        The visits in order; empty for a spatial structure.
+    levels : tuple of tuple
+        The levels of each column of `visit` in order; empty for a spatial structure.
+    options : tuple of pairs
+        What the structure is told besides, as ``bands``.
     """
 
     structure: str
     visit: tuple[str, ...]
     subject: str
     group: str | None
-    levels: tuple[Any, ...]
+    levels: tuple[tuple[Any, ...], ...]
+    options: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,10 +241,12 @@ def engine_of(analysis: Analysis) -> Engine:
         return Lmer() if analysis.random else Lm()
     if repeated.structure in _BY_STRUCTURE and len(analysis.random) <= _RANDOM_OF_NLME:
         return _BY_STRUCTURE[repeated.structure]
-    if repeated.structure in STRUCTURES and not analysis.random:
+    if repeated.structure in STRUCTURES and not (analysis.random or repeated.options):
         return Mmrm()
     beside = " beside random effects" if analysis.random else ""
-    msg = f"R: neither mmrm nor nlme fits the covariance {repeated.structure}{beside}"
+    told = ", ".join(f"{name}={value}" for name, value in repeated.options)
+    named = f"{repeated.structure}({told})" if told else repeated.structure
+    msg = f"R: neither mmrm nor nlme fits the covariance {named}{beside}"
     raise NotAvailableError(msg)
 
 

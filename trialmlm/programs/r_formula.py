@@ -108,7 +108,8 @@ def _levels(analysis: Analysis) -> dict[str, tuple[object, ...]]:
     """The levels of every factor, in the model's order; none where the order does not matter."""
     found: dict[str, tuple[object, ...]] = {n: f.levels for n, f in analysis.classes.items()}
     if analysis.repeated and analysis.repeated.levels:
-        found.setdefault(analysis.repeated.visit[0], analysis.repeated.levels)
+        for name, levels in zip(analysis.repeated.visit, analysis.repeated.levels, strict=True):
+            found.setdefault(name, levels)
     for name in analysis.grouping_columns:
         found.setdefault(name, ())
     return found

@@ -141,15 +141,15 @@ def _repeated(analysis: Analysis, variables: SasVariables, *, glimmix: bool) -> 
     if analysis.random and repeated.structure == "diag":
         # a variance per visit, also where a subject has several rows at one
         subject = variables.classes[repeated.subject]
-        return _ended([statement, "/", f"subject={subject}", f"group={variables.visit}"], 2)
-    effect = variables.visit or ("_residual_" if glimmix else "")
-    words = [statement, *([effect] if effect else []), "/", *_within(repeated, variables)]
+        return _ended([statement, "/", f"subject={subject}", f"group={variables.visits[0]}"], 2)
+    effects = variables.visits or (("_residual_",) if glimmix else ())
+    words = [statement, *effects, "/", *_within(repeated, variables)]
     return _ended([*words, *last], 2)
 
 
 def _within(repeated: Repeated, variables: SasVariables) -> list[str]:
     """Subject, structure and group."""
-    kind = structure_type(repeated.structure)
+    kind = structure_type(repeated)
     if not repeated.levels:
         kind += f"({' '.join(map(variable, repeated.visit))})"
     words = [f"subject={variables.classes[repeated.subject]}", f"type={kind}"]

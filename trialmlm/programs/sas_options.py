@@ -10,7 +10,7 @@ from trialmlm.errors import NotAvailableError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trialmlm.programs.analysis import Analysis
+    from trialmlm.programs.analysis import Analysis, Repeated
 
 #: structure -> TYPE=
 TYPES: Mapping[str, str] = {
@@ -24,6 +24,8 @@ TYPES: Mapping[str, str] = {
     "adh": "ante(1)",
     "diag": "un(1)",
     "id": "vc",
+    "us_cs": "un@cs",
+    "us_ar1": "un@ar(1)",
     "sp_exp": "sp(exp)",
     "sp_gau": "sp(gau)",
     "sp_pow": "sp(pow)",
@@ -34,7 +36,11 @@ NO_TYPE: Mapping[str, str] = {
 }
 
 
-def structure_type(structure: str) -> str:
+#: structure -> TYPE= with its one option
+COUNTED: Mapping[str, str] = {"toep": "toep({})", "toeph": "toeph({})", "fa": "fa({})"}
+
+
+def structure_type(repeated: Repeated) -> str:
     """TYPE= of a structure.
 
     Raises
@@ -42,6 +48,10 @@ def structure_type(structure: str) -> str:
     NotAvailableError
         If SAS has none.
     """
+    structure = repeated.structure
+    if structure in COUNTED and (repeated.options or structure not in TYPES):
+        # one factor where none is counted, as with FA
+        return COUNTED[structure].format(repeated.options[0][1] if repeated.options else 1)
     if structure in TYPES:
         return TYPES[structure]
     why = NO_TYPE.get(structure, "no TYPE= is known for it")

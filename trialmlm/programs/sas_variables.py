@@ -41,15 +41,15 @@ class SasVariables:
         Column -> the CLASS variable of its levels.
     made : mapping
         Text of a function of numbers -> the variables that hold its columns.
-    visit : str
-        The repeated effect; empty where there is none.
+    visits : tuple of str
+        The repeated effects; none where there is no visit.
     statements : tuple of str
         What makes them, in a DATA step.
     """
 
     classes: Mapping[str, str]
     made: Mapping[Node, tuple[str, ...]]
-    visit: str
+    visits: tuple[str, ...]
     statements: tuple[str, ...]
 
     @classmethod
@@ -73,8 +73,8 @@ class SasVariables:
             )
             made[factor.node] = tuple(names.like(name) for name in wanted)
             lines += [f"  {line}" for line in assignments(factor, made[factor.node])]
-        visit, order = _visit(analysis, names)
-        return cls(classes, made, visit, (*lines, *order))
+        visits, order = _visits(analysis, names)
+        return cls(classes, made, visits, (*lines, *order))
 
     def numbers(self, factor: NumberFactor) -> tuple[str, ...]:
         """The variables of a number factor."""
@@ -101,7 +101,7 @@ class SasVariables:
         """CLASS with the reference of each factor."""
         words = ["class"]
         words += [self.classes[name] + _reference(f) for name, f in analysis.classes.items()]
-        words += [self.visit] if self.visit else []
+        words += self.visits
         grouping = (name for name in analysis.grouping_columns if name not in analysis.classes)
         words += [self.classes[name] for name in grouping]
         return _statement(words) if len(words) > 1 else []
@@ -163,23 +163,25 @@ def _functions(analysis: Analysis) -> list[NumberFactor]:
     return list({factor.node: factor for factor in factors if not factor.plain}.values())
 
 
-def _visit(analysis: Analysis, names: NewNames) -> tuple[str, list[str]]:
-    """The repeated effect: visits numbered in their order."""
+def _visits(analysis: Analysis, names: NewNames) -> tuple[tuple[str, ...], list[str]]:
+    """The repeated effects: visits numbered in their order."""
     repeated = analysis.repeated
     if repeated is None or not repeated.levels:
-        return "", []
-    (column,) = repeated.visit
-    _check_levels(column, repeated.levels)
-    target, source = names.like(f"{column}_order"), variable(column)
-    whens = [
-        f"    when ({level(value)}) {target} = {k + 1};" for k, value in enumerate(repeated.levels)
-    ]
+        return (), []
+    targets = tuple(names.like(f"{column}_order") for column in repeated.visit)
+    lines = comment([_ORDER], 2)
+    for column, levels, target in zip(repeated.visit, repeated.levels, targets, strict=True):
+        _check_levels(column, levels)
+        lines += _numbered(column, levels, target)
+    return targets, lines
+
+
+def _numbered(column: str, levels: Sequence[Any], target: str) -> list[str]:
     refusal = quoted("ERROR: a visit that the model does not know: ")
-    return target, [
-        *comment([_ORDER], 2),
-        f"  select ({source});",
-        *whens,
-        f"    otherwise putlog {refusal} {source}=;",
+    return [
+        f"  select ({variable(column)});",
+        *(f"    when ({level(value)}) {target} = {k + 1};" for k, value in enumerate(levels)),
+        f"    otherwise putlog {refusal} {variable(column)}=;",
         "  end;",
     ]
 
