@@ -150,20 +150,23 @@ def test_mmrm_gives_our_repeated_measures(structure: str, df: str, tmp_path: Pat
 
 @pytest.mark.skipif(not has("emmeans", "mmrm"), reason="R without mmrm")
 @pytest.mark.parametrize(
-    ("term", "weights"),
+    ("term", "options"),
     [
-        ("us(AVISIT | USUBJID)", "W"),
-        ("cs(AVISIT | ARM / USUBJID)", None),
-        ("sp_exp(YEARS | USUBJID)", None),
-        ("sp_pow(YEARS | USUBJID)", None),
+        ("us(AVISIT | USUBJID)", {"weights": "W"}),
+        ("cs(AVISIT | ARM / USUBJID)", {}),
+        ("sp_exp(YEARS | USUBJID)", {}),
+        ("sp_pow(YEARS | USUBJID)", {}),
+        ("us(AVISIT | USUBJID)", {"vcov": "CR2"}),
+        ("cs(AVISIT | USUBJID)", {"vcov": "CR3", "df": "residual"}),
     ],
 )
-def test_mmrm_gives_weights_groups_and_own_times(
-    term: str, weights: str | None, tmp_path: Path
+def test_mmrm_gives_weights_groups_own_times_and_sandwiches(
+    term: str, options: dict[str, str], tmp_path: Path
 ) -> None:
     data = small_trial(subjects=60)
-    fit = tm.mmrm(f"AVAL ~ BASE + ARM * AVISIT + {term}", data, weights=weights)
-    assert fit.estimation.weights == weights
+    fit = tm.mmrm(f"AVAL ~ BASE + ARM * AVISIT + {term}", data, **options)
+    told = {"weights": fit.estimation.weights, "vcov": fit.estimation.vcov}
+    assert {k: v for k, v in told.items() if v} == {k: v for k, v in options.items() if k != "df"}
     found = run(fit.to_r(ls_means=BY_VISIT), data, tmp_path, "deviance(fit)")
     means = _as_emmeans(fit.ls_means("ARM", by="AVISIT").frame)
     # mmrm stops early, up to 5e-4 relative in df

@@ -16,6 +16,7 @@ from trialmlm.formula.grid import Grid, reference_grid
 from trialmlm.formula.hypotheses import type_three
 from trialmlm.formula.variables import variable
 from trialmlm.inference.contrasts import Estimates, estimates, f_test
+from trialmlm.inference.register import SANDWICHES
 from trialmlm.models.ls_means import LsMeans
 from trialmlm.models.programs import analysis_of, requests_of
 from trialmlm.programs.analysis import Estimation
@@ -87,7 +88,9 @@ class FittedModel:
     @property
     def estimation(self) -> Estimation:
         """How it was fitted, as programs in other languages are told."""
-        return Estimation(df=self.method.name, n_rows=self.rows.rows.size)
+        covariance = self.method.covariance
+        sandwich = covariance if covariance in SANDWICHES else None
+        return Estimation(df=self.method.name, vcov=sandwich, n_rows=self.rows.rows.size)
 
     def to_sas(self, data: str = "trial", ls_means: Sequence[MeansAsked] = ()) -> str:
         """The equivalent SAS program, for double programming.
