@@ -26,7 +26,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "formula": {"expressions", "engine"},
     "engine": {"covariance"},
     "inference": {"engine", "covariance"},
-    "models": {"expressions", *NUMERICS},
+    "models": {"expressions", "programs", *NUMERICS},
     "missing": {"models", "expressions", *NUMERICS},
     "time_to_event": {"models", "expressions", *NUMERICS},
     "simulate": {"protocol", "adam"},

@@ -112,6 +112,14 @@ def test_helmert_contrasts_are_those_of_r():
     assert names == ("C(A, Helmert)1", "C(A, Helmert)2", "C(A, Helmert)3")
 
 
+def test_the_reference_of_numeric_levels_is_the_level_named_not_its_place():
+    frame = pd.DataFrame({"y": np.arange(6.0), "S": [1.0, 2.5, 10.0] * 2})
+    coding, used = coded("C(S, Treatment(2.5))", frame)
+    assert coding.names == ("(Intercept)", "C(S, Treatment(2.5))1", "C(S, Treatment(2.5))10")
+    X = coding.matrix(used.variables, 6)
+    np.testing.assert_array_equal(X[:3], [[1, 1, 0], [1, 0, 0], [1, 0, 1]])
+
+
 def test_the_reference_of_treatment_contrasts_can_be_chosen():
     matrix, names = contrast("C(A, Treatment('c'))", "abcd")
     # R: contr.treatment(c("a", "b", "c", "d"), base = 3)

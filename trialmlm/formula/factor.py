@@ -176,7 +176,9 @@ def _categorical(
 def _treatment(spec: Call, levels: tuple[Any, ...]) -> tuple[Array, tuple[str, ...]]:
     constants = [*spec.arguments, *(value for _, value in spec.keywords)]
     reference = _reference(constants[0], levels) if constants else 0
-    matrix = patsy.contrasts.Treatment(reference).code_without_intercept(list(levels)).matrix
+    # patsy takes a reference for a level before it takes it for a place: it is given places alone
+    places = list(range(len(levels)))
+    matrix = patsy.contrasts.Treatment(reference).code_without_intercept(places).matrix
     others = [level_text(level) for i, level in enumerate(levels) if i != reference]
     return np.asarray(matrix, dtype=float), tuple(others)
 

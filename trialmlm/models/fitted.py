@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,7 +16,12 @@ from trialmlm.formula.grid import Grid, reference_grid
 from trialmlm.formula.hypotheses import type_three
 from trialmlm.formula.variables import variable
 from trialmlm.inference.contrasts import Estimates, estimates, f_test
+from trialmlm.inference.register import SANDWICHES
 from trialmlm.models.ls_means import LsMeans
+from trialmlm.models.programs import analysis_of, requests_of
+from trialmlm.programs.analysis import Estimation
+from trialmlm.programs.r import r_program
+from trialmlm.programs.sas import sas_program
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from trialmlm.formula.frame import ModelFrame
     from trialmlm.formula.variables import Variable
     from trialmlm.inference.method import Method
+    from trialmlm.models.programs import MeansAsked
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,6 +84,48 @@ class FittedModel:
         rows[basis.kept] = basis.spanning()
         found = estimates(self.method, rows, confidence)
         return pd.DataFrame({"term": names, **estimates_columns(found)})
+
+    @property
+    def estimation(self) -> Estimation:
+        """How it was fitted, as programs in other languages are told."""
+        covariance = self.method.covariance
+        sandwich = covariance if covariance in SANDWICHES else None
+        return Estimation(df=self.method.name, vcov=sandwich, n_rows=self.rows.rows.size)
+
+    def to_sas(self, data: str = "trial", ls_means: Sequence[MeansAsked] = ()) -> str:
+        """The equivalent SAS program, for double programming.
+
+        Parameters
+        ----------
+        data : str
+            The SAS data set, with the columns and values of the data frame.
+        ls_means : sequence
+            LS means to ask for: a factor, a pair (of, by), or a mapping with of, by, weights, at
+            and control.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        NotAvailableError
+            If SAS has no equivalent, or cannot hold a name or a level; says of what.
+        UsageError
+            If `data` or a request is not understood.
+
+        Examples
+        --------
+        >>> print(fit.to_sas("adfev", ls_means=[("ARMCD", "AVISIT")]))  # doctest: +SKIP
+        """
+        return sas_program(analysis_of(self), data, requests_of(self, ls_means))
+
+    def to_r(self, data: str = "trial", ls_means: Sequence[MeansAsked] = ()) -> str:
+        """The equivalent R program: mmrm, lme4, nlme or lm, and emmeans.
+
+        Parameters, returns and errors are those of `to_sas`; `data` is a data frame of R.
+        """
+        return r_program(analysis_of(self), data, requests_of(self, ls_means))
 
     @property
     def vcov(self) -> pd.DataFrame:

@@ -106,6 +106,7 @@ def lmm(
         groups=groups,
         levels=levels,
         response=response,
+        information=information,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from trialmlm.models.fitted import FittedModel
 if TYPE_CHECKING:
     from trialmlm.engine.convergence import Convergence
     from trialmlm.engine.fit import GaussianFit
+    from trialmlm.programs.analysis import Estimation
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,9 +24,15 @@ class MixedFit(FittedModel):
     ----------
     gaussian : GaussianFit
         The engine's fit.
+    information : str
+        Behind the degrees of freedom: observed or expected.
+    weights : str or None
+        The column of the rows' weights.
     """
 
     gaussian: GaussianFit
+    information: str = field(default="observed", kw_only=True)
+    weights: str | None = field(default=None, kw_only=True)
 
     @property
     @abstractmethod
@@ -66,6 +73,17 @@ class MixedFit(FittedModel):
     def convergence(self) -> Convergence:
         """How the search ended."""
         return self.gaussian.convergence
+
+    @property
+    def estimation(self) -> Estimation:
+        """How it was fitted, as programs in other languages are told."""
+        return replace(
+            super().estimation,
+            information=self.information,
+            weights=self.weights,
+            reml=self.gaussian.reml,
+            n_subjects=self.n_subjects,
+        )
 
     def _facts(self, **own: str) -> dict[str, str]:
         """The head of a summary."""

@@ -325,6 +325,8 @@ def mmrm(
         group=group,
         design=design,
         occasions=found,
+        information=information,
+        weights=weights,
     )
 
 
