@@ -204,3 +204,30 @@ def test_a_shell_of_one_analysis_refuses_several(tmp_path: Path) -> None:
     out = _run(tmp_path, code=1, protocol=text)
     assert _statuses(out)["10"] != "made"
     assert "one analysis" in _plain(out / "t_10.txt")
+
+
+def test_a_sandwich_and_its_df_are_those_asked_for_and_said(tmp_path: Path) -> None:
+    asked = "    df: between-within\n    vcov: CR2\n"
+    text = eventful_protocol().replace("    df: kenward-roger\n", asked)
+    out = _run(tmp_path, code=0, protocol=text)
+    results = _results(out)
+    record = results.analysis("mmrm")
+    assert record is not None
+    assert record.specification["degrees of freedom"] == "between-within degrees of freedom"
+    assert record.specification["standard errors"] == "CR2 sandwich"
+    task = task_of(inputs_of(out.parent / "trial" / "protocol.yaml"), "mmrm")
+    fit = tm.mmrm(task.analysis.model or "", task.frame, df="between-within", vcov="CR2")
+    means = fit.ls_means("TRT01P", by="AVISIT").contrasts("vs-control", control="Placebo").frame
+    row = means[(means["AVISIT"] == "Week 12") & (means["contrast"] == "High - Placebo")]
+    keys = {**SLOPE, "analysis": "mmrm", "method": "MMRM", "endpoint": "score_change"}
+    keys |= {"quantity": "difference", "arm": "HIGH", "versus": "PBO", "visit": "Week 12"}
+    found = [results.value(**keys, statistic=name) for name in ("std_error", "df")]
+    assert found == pytest.approx(row[["std_error", "df"]].to_numpy()[0].tolist(), rel=1e-12)
+
+
+def test_a_sandwich_with_kenward_roger_is_not_available(tmp_path: Path) -> None:
+    asked = "    df: kenward-roger\n    vcov: CR2\n"
+    text = eventful_protocol().replace("    df: kenward-roger\n", asked)
+    out = _run(tmp_path, code=1, protocol=text)
+    said = "vcov: CR2 with df: kenward-roger: not available in this version"
+    assert said in _plain(out / "run.log")

@@ -164,6 +164,38 @@ def fev_kr(sources: Sources) -> Rows:
     return {theirs: ([sas[theirs]], row(ours, name)) for theirs, name in names.items()}
 
 
+def fev_empirical(sources: Sources) -> Rows:
+    sas = sources.sas("us_armcd_reml_empirical")["armcd_difference_TRT_minus_PBO"]
+    formula = "FEV1 ~ ARMCD + us(AVISIT | USUBJID)"
+    fit = tm.mmrm(formula, sources.fev, vcov="CR0", df="between-within")
+    ours = fit.ls_means("ARMCD").contrasts("vs-control", control="PBO").frame
+    names = {
+        "Estimate": "estimate", "StdErr": "std_error", "DF": "df", "tValue": "statistic",
+        "Lower": "ci_low", "Upper": "ci_high",
+    }  # fmt: skip
+    return {theirs: ([sas[theirs]], row(ours, name)) for theirs, name in names.items()}
+
+
+def sandwich(sources: Sources) -> Rows:
+    kinds = {
+        'vcov = "Empirical"`: CR0, Satterthwaite': ("sat_cr0", "CR0", "satterthwaite"),
+        '"Empirical-Bias-Reduced"`: CR2, Satterthwaite': ("sat_cr2", "CR2", "satterthwaite"),
+        '"Empirical-Jackknife"`: CR3, Satterthwaite': ("sat_cr3", "CR3", "satterthwaite"),
+        "CR2, between-within": ("bw_cr2", "CR2", "between-within"),
+        "model-based, between-within": ("bw", None, "between-within"),
+    }
+    found: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
+    for label, (file, vcov, df) in kinds.items():
+        stored = sources.numbers(f"mmrm/fev_us_reml_{file}.json")["results_tight"]["coefficients"]
+        at = stored["names"].index("ARMCDTRT")
+        ours = tm.mmrm(FEV, sources.fev, vcov=vcov, df=df).coefficients()
+        found[label] = (
+            [stored["se"][at], stored["df"][at]],
+            row(ours, "std_error df", term="ARMCDTRT"),
+        )
+    return found
+
+
 def pilot_mmrm(sources: Sources) -> Rows:
     sas = sources.numbers("cdisc_pilot/table_14-3.11.json")["published"]["csr_sas_listing"]
     observed = sources.adas.query("DTYPE != 'LOCF'")
@@ -335,6 +367,8 @@ NUMBERS: Mapping[str, Callable[[Sources], Rows]] = {
     "fev-reml": fev_reml,
     "fev-ml": fev_ml,
     "fev-kr": fev_kr,
+    "fev-empirical": fev_empirical,
+    "sandwich": sandwich,
     "pilot-mmrm": pilot_mmrm,
     "pilot-glm": pilot_glm,
     "fev-mmrm": fev_mmrm,

@@ -35,7 +35,8 @@ def fitted(trial, structure, **options):
     fit = mmrm(formula, trial.frame, **options)
     assume(fit.convergence.converged and fit.convergence.condition > 1e-2)
     dense = trial.dense(list(fit.coding.names), reml=options.get("reml", True))
-    return fit, DenseSandwich(dense, fit.covariance.to_numpy(), options["vcov"])
+    V = dense.big(fit.covariance.to_numpy())
+    return fit, DenseSandwich(dense.X, dense.y, dense.subject, V, options["vcov"])
 
 
 @pytest.mark.parametrize("vcov", KINDS)
@@ -70,6 +71,57 @@ def test_f_tests_equal_the_oracle(vcov, case):
     # LVL' is solved: its condition costs digits
     assert test.statistic == pytest.approx(F, rel=1e-7)
     assert test.den_df == pytest.approx(df, rel=1e-6)
+
+
+def covariance_of_rows(fit, frame):
+    """Of any two rows with weight one, were they of one subject."""
+    if "DAY" in fit.formula:
+        variance, covariance = fit.covariance.to_numpy()[0, :2]  # at distance one
+        distance = np.abs(np.subtract.outer(frame["DAY"].to_numpy(), frame["DAY"].to_numpy()))
+        return variance * (covariance / variance) ** distance
+    arms = frame["ARMCD"].to_numpy()
+    found = np.zeros((len(frame), len(frame)))
+    for arm in np.unique(arms):
+        Sigma = fit.covariance[arm] if "ARMCD /" in fit.formula else fit.covariance
+        of_rows = Sigma.loc[frame["AVISIT"], frame["AVISIT"]].to_numpy()
+        found = np.where((arms == arm)[:, None], of_rows, found)
+    return found
+
+
+@pytest.mark.parametrize("vcov", KINDS)
+@pytest.mark.parametrize(
+    ("term", "weights"),
+    [
+        ("us(AVISIT | USUBJID)", "W"),
+        ("ar1h(AVISIT | ARMCD / USUBJID)", None),
+        ("csh(AVISIT | ARMCD / USUBJID)", "W"),
+        ("sp_exp(DAY | USUBJID)", None),
+        ("sp_exp(DAY | USUBJID)", "W"),
+    ],
+)
+def test_weights_groups_and_times_of_each_subject_equal_the_oracle(vcov, term, weights):
+    rng = np.random.default_rng(17)
+    frame = random_trial(17, n_subjects=40, n_visits=4).frame
+    frame = frame.assign(
+        W=rng.uniform(0.3, 3.0, len(frame)),
+        DAY=frame["AVISIT"].str[1:].astype(float) + rng.uniform(-0.4, 0.4, len(frame)),
+    )
+    formula = f"CHG ~ BASE + PULSE + ARMCD * AVISIT + {term}"
+    fit = mmrm(formula, frame, weights=weights, vcov=vcov)
+    assert fit.convergence.converged
+    X = fit.coding.matrix(fit.variables, len(frame))
+    subject = pd.factorize(frame["USUBJID"])[0]
+    V = np.where(subject[:, None] == subject[None, :], covariance_of_rows(fit, frame), 0.0)
+    if weights:
+        root = np.sqrt(frame["W"].to_numpy())
+        V = V / np.outer(root, root)
+    oracle = DenseSandwich(X, frame["CHG"].to_numpy(), subject, V, vcov)
+    table = fit.coefficients()
+    np.testing.assert_allclose(table["estimate"], oracle.beta, rtol=1e-7)
+    errors = np.sqrt(np.diag(oracle.vcov()))
+    np.testing.assert_allclose(table["std_error"], errors, rtol=TOLERANCE)
+    df = [oracle.df(row) for row in np.eye(len(errors))]
+    np.testing.assert_allclose(table["df"], df, rtol=TOLERANCE)
 
 
 def one_visit():

@@ -255,3 +255,18 @@ def test_one_row_per_group_cannot_tell_the_variances_apart():
     data = trial(1).groupby("id", as_index=False).head(1)
     with pytest.raises(FitError, match="one row"):
         lmm("y ~ time + (1 | id)", data)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"vcov": "CR0"}, NotAvailableError, "CR0 is not available for this model"),
+        ({"vcov": "HC3"}, UsageError, "found 'HC3', leave it out"),
+        ({"df": "between-within"}, NotAvailableError, "between-within is not available for this"),
+        ({"df": "containment"}, NotAvailableError, "expected one of satterthwaite, kenward-roger"),
+        ({"df": "kr"}, UsageError, "found 'kr', expected one of satterthwaite"),
+    ],
+)
+def test_options_that_random_effects_do_not_have(options, error, said):
+    with pytest.raises(error, match=said):
+        lmm("y ~ time + (1 | id)", trial(1), **options)

@@ -10,45 +10,47 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from dense import Dense
 
 POWERS = {"CR0": 0.0, "CR1": 0.0, "CR2": 0.5, "CR3": 1.0}
 
 
 @dataclass(frozen=True)
 class DenseSandwich:
-    dense: Dense
-    Sigma: np.ndarray
+    X: np.ndarray
+    y: np.ndarray
+    subject: np.ndarray
+    V: np.ndarray
     kind: str
 
     @cached_property
     def root(self) -> np.ndarray:
         """V^−½, symmetric."""
-        values, vectors = np.linalg.eigh(self.dense.big(self.Sigma))
+        values, vectors = np.linalg.eigh(self.V)
         return (vectors / np.sqrt(values)) @ vectors.T
 
     @cached_property
     def Phi(self) -> np.ndarray:
-        return self.dense.parts(self.Sigma)[1]
+        return np.linalg.inv(self.X.T @ np.linalg.solve(self.V, self.X))
+
+    @cached_property
+    def beta(self) -> np.ndarray:
+        return self.Phi @ self.X.T @ np.linalg.solve(self.V, self.y)
 
     @cached_property
     def hat(self) -> np.ndarray:
-        X = self.root @ self.dense.X
+        X = self.root @ self.X
         return X @ self.Phi @ X.T
 
     @cached_property
     def adjusted(self) -> list[np.ndarray]:
         """X̃_i'T_i, one per subject."""
-        X = self.root @ self.dense.X
+        X = self.root @ self.X
         return [X[at].T @ self.adjustment(at) for at in self.subjects()]
 
     def subjects(self) -> list[np.ndarray]:
-        return [np.flatnonzero(self.dense.subject == i) for i in np.unique(self.dense.subject)]
+        return [np.flatnonzero(self.subject == i) for i in np.unique(self.subject)]
 
     def adjustment(self, at: np.ndarray) -> np.ndarray:
         """(I − H_ii)^−power; directions of leverage one are left out."""
@@ -58,8 +60,7 @@ class DenseSandwich:
 
     def vcov(self) -> np.ndarray:
         Phi = self.Phi
-        beta = self.dense.parts(self.Sigma)[2]
-        e = self.root @ (self.dense.y - self.dense.X @ beta)
+        e = self.root @ (self.y - self.X @ self.beta)
         scores = [part @ e[at] for part, at in zip(self.adjusted, self.subjects(), strict=True)]
         n = len(scores)
         factor = n / (n - 1) if self.kind == "CR1" else 1.0
@@ -75,7 +76,7 @@ class DenseSandwich:
 
     def test(self, L: np.ndarray) -> tuple[float, float]:
         """Wald F over its rows; df after Fai and Cornelius from those of its principal rows."""
-        middle, estimate = L @ self.vcov() @ L.T, L @ self.dense.parts(self.Sigma)[2]
+        middle, estimate = L @ self.vcov() @ L.T, L @ self.beta
         F = estimate @ np.linalg.solve(middle, estimate) / len(L)
         df = np.array([self.df(row) for row in np.linalg.eigh(middle)[1].T @ L])
         if len(L) == 1:

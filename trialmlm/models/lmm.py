@@ -53,7 +53,7 @@ def lmm(
     information : {"observed", "expected"}
         Behind Satterthwaite and Kenward-Roger: as in SAS, or as in pbkrtest.
     vcov, weights : None
-        Sandwich covariances and weights are not available in this version.
+        Sandwich covariances and weights are not available beside random effects in this version.
     reml : bool
 
     Returns
