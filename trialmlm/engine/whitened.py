@@ -44,7 +44,6 @@ class Whitening:
     Attributes
     ----------
     design : Design
-        Its rows weighted.
     roots : ndarray, shape (P, T, T)
         C_p' of every pattern; zero outside its visits.
     pattern : ndarray of int, shape (n,)
@@ -72,7 +71,6 @@ class Whitening:
         """At the optimum of a fit of repeated measures."""
         likelihood = cast("RepeatedMeasures", fit.likelihood)
         basis = likelihood.basis
-        design = design.weighted()
         B = design.B[:, basis.kept]
         F = np.linalg.cholesky(fit.point.Phi)
         effects = np.einsum("tqs,q->ts", B, fit.beta[basis.kept])
@@ -93,6 +91,8 @@ class Whitening:
     def block(self, part: slice) -> Block:
         """The subjects of a slice."""
         design, roots = self.design, self.roots[self.pattern[part]]
+        if design.weights is not None:
+            roots = roots * design.root_weights[part, None, :]
         U, observed = design.U[part], design.observed[part]
         T, q, s = self.B.shape
         X = (U @ self.B.reshape(T * q, s).T).reshape(len(U), T, q)
