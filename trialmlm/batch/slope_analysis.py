@@ -83,7 +83,7 @@ def slope_analysis(task: Task) -> Results:
 
 
 def _words(fit: LmmFit) -> list[str]:
-    return ["intercept" if n == "(Intercept)" else f"slope of {n}" for n in fit.random.names]
+    return ["intercept" if n == "(Intercept)" else f"slope of {n}" for n in fit.parts[0].names]
 
 
 def _subjects(context: Context, task: Task, fit: LmmFit) -> Iterator[tuple[str, str, int]]:

@@ -22,7 +22,7 @@ from trialmlm.engine.padded import (
     pad_rows,
     weighted_Q,
 )
-from trialmlm.engine.predicted_effects import PredictedEffects, predicted_effects
+from trialmlm.engine.predicted_effects import ClusterPredictions, cluster_predictions
 from trialmlm.engine.random_parameters import RandomParameters
 from trialmlm.engine.standardise import orthonormal_effects
 
@@ -179,14 +179,14 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         del theta, W
         return np.zeros_like(point.Phi)
 
-    def effects(self, point: EffectsPoint) -> PredictedEffects:
+    def effects(self, point: EffectsPoint) -> ClusterPredictions:
         """Best linear unbiased predictions of the random effects."""
         c = self.data
         ZO = c.Z.transpose(0, 2, 1) @ point.Omega
         z = (ZO @ point.residual[:, :, None])[:, :, 0]
         H = ZO @ c.rows.X
         inner = ZO @ c.Z - H @ point.Phi @ H.transpose(0, 2, 1)
-        return predicted_effects(point, z, H, inner, c.K, self.scale)
+        return cluster_predictions(point, z, H, inner, c.K, self.scale)
 
     def _tangent(self) -> Array:
         """∂V by every natural parameter, m × n × t × t."""

@@ -61,21 +61,36 @@ class RandomParameters:
     def chain(self, theta: Array, natural: Curve) -> Curve:
         """Derivatives by θ from those by the natural parameters."""
         factor, sigma2 = self.factor(theta), self.sigma2(theta)
-        rows, columns = lower_indices(self.r)
-        k = rows.size
-        half = np.zeros((k, self.r, self.r))
-        half[np.arange(k), rows] = factor.T[columns]
-        dG = half + half.transpose(0, 2, 1)
+        k = self.r * (self.r + 1) // 2
         C = np.diag(np.append(np.zeros(k), 2.0 * sigma2))
-        C[:k, :k] = dG[:, rows, columns]
-        Gamma = np.zeros((self.r, self.r))
-        weight = np.where(rows == columns, 1.0, 0.5)
-        Gamma[rows, columns] = Gamma[columns, rows] = natural.g[:k] * weight
         bend = np.diag(np.append(np.zeros(k), 4.0 * sigma2 * natural.g[k:]))
-        bend[:k, :k] = 2.0 * Gamma[np.ix_(rows, rows)] * (columns[:, None] == columns)
+        C[:k, :k], bend[:k, :k] = factor_chain(factor, natural.g[:k])
         return Curve(
             C @ natural.g,
             C @ natural.H @ C.T + bend,
             C @ natural.A @ C.T,
             C @ natural.J @ C.T,
         )
+
+
+def factor_chain(factor: Array, g: Array) -> tuple[Array, Array]:
+    """∂G/∂Λ, entry by entry of the lower triangles, and Σ_h g_h ∂²G_h/∂Λ².
+
+    Parameters
+    ----------
+    factor : ndarray, shape (r, r)
+        Λ.
+    g : ndarray, shape (r(r + 1)/2,)
+        Derivatives by the lower triangle of G.
+    """
+    r = len(factor)
+    rows, columns = lower_indices(r)
+    k = rows.size
+    half = np.zeros((k, r, r))
+    half[np.arange(k), rows] = factor.T[columns]
+    dG = half + half.transpose(0, 2, 1)
+    Gamma = np.zeros((r, r))
+    weight = np.where(rows == columns, 1.0, 0.5)
+    Gamma[rows, columns] = Gamma[columns, rows] = g * weight
+    bend = 2.0 * Gamma[np.ix_(rows, rows)] * (columns[:, None] == columns)
+    return dG[:, rows, columns], bend
