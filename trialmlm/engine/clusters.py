@@ -24,7 +24,7 @@ from trialmlm.engine.euler import (
 from trialmlm.engine.likelihood import Curve
 from trialmlm.engine.objective import contract
 from trialmlm.engine.predicted_effects import ClusterPredictions, cluster_predictions
-from trialmlm.engine.random_parameters import RandomParameters
+from trialmlm.engine.random_parameters import RandomParameters, on_boundary
 from trialmlm.engine.standardise import orthonormal_effects, standardise
 
 if TYPE_CHECKING:
@@ -245,6 +245,17 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         J = bordered((J + J.T) / 2.0, trace, sigma)
         A = bordered((A + A.T) / 2.0, quad, sigma)
         return Curve(trace - quad, 2.0 * A - J, A, J), P
+
+    def singular(self, theta: Array, point: ClusterPoint) -> tuple[bool, ...]:
+        """Whether G is singular."""
+        del theta
+        return (on_boundary(point.G, point.sigma2),)
+
+    def boundary(self, theta: Array, point: ClusterPoint) -> tuple[Array, Array] | None:
+        """∂η/∂θ and the curvature of η where G is singular."""
+        if not any(self.singular(theta, point)):
+            return None
+        return self.parameters.jacobian(theta, self.natural(theta, point)[0].g)
 
     def weighted_Q(self, theta: Array, point: ClusterPoint, W: Array) -> Array:
         """Σ w_hk Q_hk; those with σ² from Σ_k θ_k Q_hk = −P_h."""

@@ -19,8 +19,10 @@ from trialmlm.engine.crossed_point import CrossedPoint, place
 from trialmlm.engine.crossed_summary import CrossedSummary
 from trialmlm.engine.data_likelihood import DataLikelihood
 from trialmlm.engine.euler import bordered, with_P_of_sigma2, with_Q_of_sigma2, with_sigma2
+from trialmlm.engine.identified import LEAST
 from trialmlm.engine.likelihood import Curve
 from trialmlm.engine.objective import block_diagonal
+from trialmlm.engine.random_parameters import on_boundary
 from trialmlm.engine.term_parameters import TermParameters
 
 if TYPE_CHECKING:
@@ -49,13 +51,33 @@ class CrossedLikelihood(DataLikelihood[CrossedSummary]):
 
         MIVQUE0 is SAS's start as well. It may be negative: its eigenvalues are raised.
         """
-        parameters = self.parameters
-        nothing = parameters.nothing()
-        curve, _ = self.natural(nothing, self.evaluate(nothing))
-        eta = parameters.natural(nothing) - np.linalg.lstsq(curve.J, curve.g, rcond=None)[0]
+        parameters, curve = self.parameters, self._without_effects
+        eta = parameters.natural(parameters.nothing())
+        eta = eta - np.linalg.lstsq(curve.J, curve.g, rcond=None)[0]
         sigma2 = max(float(eta[-1]), _LEAST)
         G = [_raised(own, _LEAST * sigma2) for own in parameters.blocks(eta)]
         return (parameters.start(G, sigma2), *parameters.starts())
+
+    @cached_property
+    def _without_effects(self) -> Curve:
+        nothing = self.parameters.nothing()
+        return self.natural(nothing, self.evaluate(nothing))[0]
+
+    @property
+    def confounded(self) -> Array | None:
+        """A direction in which the natural parameters move and the likelihood does not; or None.
+
+        V is linear in them, so that this is a property of the design: the rank of the matrix of
+        tr(Q∂_hVQ∂_kV), Q = I − X(X'X)⁻¹X' under REML and I under ML.
+        """
+        gram = self._without_effects.J
+        squares = np.diag(gram)
+        empty = squares <= LEAST * squares.max()
+        if empty.any():
+            return np.asarray(empty, dtype=float)
+        sizes = np.sqrt(squares)
+        values, vectors = np.linalg.eigh(gram / np.outer(sizes, sizes))
+        return vectors[:, 0] if values[0] <= LEAST else None
 
     def evaluate(self, theta: Array) -> CrossedPoint:
         """The point at θ = (Λ of every term, log σ)."""
@@ -98,6 +120,23 @@ class CrossedLikelihood(DataLikelihood[CrossedSummary]):
         J = bordered((J + J.T) / 2.0, trace, eta)
         A = bordered((A + A.T) / 2.0, quad, eta)
         return Curve(trace - quad, 2.0 * A - J, A, J), P
+
+    def singular(self, theta: Array, point: CrossedPoint) -> tuple[bool, ...]:
+        """Which terms' G are singular, grouping after grouping as these were given."""
+        found = iter(self.parameters.factors(theta))
+        by_factor = {
+            factor.given: [
+                on_boundary((own := next(found)) @ own.T, point.sigma2) for _ in factor.sizes
+            ]
+            for factor in self.data.factors
+        }
+        return tuple(at for given in sorted(by_factor) for at in by_factor[given])
+
+    def boundary(self, theta: Array, point: CrossedPoint) -> tuple[Array, Array] | None:
+        """∂η/∂θ and the curvature of η where a term's G is singular."""
+        if not any(self.singular(theta, point)):
+            return None
+        return self.parameters.jacobian(theta, self.natural(theta, point)[0].g)
 
     def weighted_Q(self, theta: Array, point: CrossedPoint, W: Array) -> Array:
         """Σ w_hk Q_hk; those with σ² from Σ_k θ_k Q_hk = −P_h."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trialmlm.engine.crossed_point import CrossedPoint, by_factor
 from trialmlm.engine.objective import block_diagonal
 from trialmlm.engine.predicted_effects import PredictedEffects, effects_of
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trialmlm.arrays import Array, IntArray
-    from trialmlm.engine.crossed_point import CrossedPoint
     from trialmlm.engine.crossed_summary import Factor
 
 #: numbers held at a time
@@ -46,6 +46,31 @@ class CrossedPredictions:
             found[factor.given] = effects_of(
                 Lambda @ Lambda.T, Hz[..., q], inner, _back(factor), point.data.scale
             )
+        return tuple(found[given] for given in sorted(found))
+
+    @property
+    def leading(self) -> int:
+        """The factor whose V₁ is block-diagonal."""
+        return self.point.data.factors[0].given
+
+    @cached_property
+    def shifts(self) -> tuple[Array, ...]:
+        """Λ₂U diag(((1 + s)^−½ − 1)/s) U'Λ₂'Z₂'Ω₁r with USU' = Λ₂'Z₂'Ω₁Z₂Λ₂.
+
+        V = L₁(I + WW')L₁' with L₁L₁' = V₁ and W = L₁⁻¹Z₂Λ₂; (I + WW')^−½ is the symmetric root.
+        """
+        point, (lead, *others) = self.point, self.point.data.factors
+        transposed = [Lambda.T for Lambda in point.factors[1:]]
+        roots, U = np.linalg.eigh(point.core @ point.core.transpose(0, 2, 1))
+        roots = (roots - 1.0).clip(1e-300)
+        shrink = np.expm1(-0.5 * np.log1p(roots)) / roots
+        right = (point.AW[..., -1] - point.AW[..., :-1] @ point.beta)[..., None]
+        moved = U.transpose(0, 2, 1) @ by_factor(others, transposed, right)
+        s = by_factor(others, point.factors[1:], U @ (shrink[..., None] * moved)).reshape(-1)
+        found = {lead.given: np.zeros((lead.n_levels, lead.r))}
+        for factor in others:
+            own = s[factor.position[:, None] + np.arange(factor.r)]
+            found[factor.given] = own @ _back(factor).T * point.data.scale
         return tuple(found[given] for given in sorted(found))
 
     def _of_levels(self, k: int, factor: Factor) -> tuple[Array, Array]:
@@ -86,10 +111,10 @@ class CrossedPredictions:
             first = factor.position[np.maximum(levels[factor.given], 0)]
             for a in range(factor.r):
                 u[np.arange(len(rows)), first + a] += own[:, a]
-        s = s + u @ point.Hz[1].reshape(c * m, -1)[:, :q]
-        by = u.reshape(-1, c, m).transpose(1, 0, 2)
+        s = s + u @ point.Hz[1].reshape(c * m, q + 1)[:, :q]
+        by = u.reshape(len(rows), c, m).transpose(1, 0, 2)
         spread = spread + (by * (by @ point.T2)).sum(axis=(0, 2))
-        Ku = (by @ point.K.transpose(0, 2, 1)).transpose(1, 0, 2).reshape(len(rows), -1)
+        Ku = (by @ point.K.transpose(0, 2, 1)).transpose(1, 0, 2).reshape(u.shape)
         spread = spread + 2.0 * np.einsum("nr,nrj,nj->n", g, point.B.rows(at), Ku)
         result: Array = prior - spread + ((s - 2.0 * rows) * (s @ point.Phi)).sum(axis=1)
         return result

@@ -23,7 +23,7 @@ from trialmlm.engine.padded import (
     weighted_Q,
 )
 from trialmlm.engine.predicted_effects import ClusterPredictions, cluster_predictions
-from trialmlm.engine.random_parameters import RandomParameters
+from trialmlm.engine.random_parameters import RandomParameters, on_boundary
 from trialmlm.engine.standardise import orthonormal_effects
 
 if TYPE_CHECKING:
@@ -168,6 +168,17 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         """Derivatives by the lower triangle of G and by the residual variances."""
         del theta
         return derivatives(self.data.rows, point, self._tangent(), reml=self.reml)
+
+    def singular(self, theta: Array, point: EffectsPoint) -> tuple[bool, ...]:
+        """Whether G is singular."""
+        del theta
+        return (on_boundary(point.G, self.condition(point)),)
+
+    def boundary(self, theta: Array, point: EffectsPoint) -> tuple[Array, Array] | None:
+        """∂η/∂θ and the curvature of η where G is singular."""
+        if not any(self.singular(theta, point)):
+            return None
+        return self.parameters.jacobian(theta, self.natural(theta, point)[0].g)
 
     def weighted_Q(self, theta: Array, point: EffectsPoint, W: Array) -> Array:
         """Σ w_hk (∂_hVΩX)'Ω(∂_kVΩX)."""

@@ -39,6 +39,17 @@ class Predictions(Protocol):
     def parts(self) -> Sequence[PredictedEffects]:
         """One per grouping factor."""
 
+    @property
+    def leading(self) -> int:
+        """The grouping factor by whose levels residuals are whitened first."""
+
+    @property
+    def shifts(self) -> Sequence[Array]:
+        """Effects s of every grouping factor, n × r: r + Zs whitened by the leading factor alone.
+
+        That is r whitened by all factors: uncorrelated, with variance 1.
+        """
+
     def added_variance(self, rows: Array, levels: Sequence[IntArray], Z: Sequence[Array]) -> Array:
         """What Zb̂ adds to the variance of xβ̂: that of xβ̂ + Zb̂ − xβ − Zb, less that of xβ̂.
 
@@ -66,6 +77,16 @@ class ClusterPredictions:
 
     parts: tuple[PredictedEffects]
     cross: Array
+
+    @property
+    def leading(self) -> int:
+        """The one there is."""
+        return 0
+
+    @property
+    def shifts(self) -> tuple[Array, ...]:
+        """None: there is no other factor."""
+        return (np.zeros_like(self.parts[0].blup),)
 
     def added_variance(self, rows: Array, levels: Sequence[IntArray], Z: Sequence[Array]) -> Array:
         """As :class:`Predictions` says."""

@@ -18,6 +18,11 @@ from trialmlm.engine.likelihood import Curve
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
 
+#: a variance below this share of the residual's is zero (an SD of 1e-4, as lme4 judges)
+SINGULAR = 1e-8
+#: added to the search's Hessian, relatively: Λ of a singular G is determined up to a rotation
+_GAUGE = 1e-10
+
 
 @dataclass(frozen=True, slots=True)
 class RandomParameters:
@@ -58,19 +63,30 @@ class RandomParameters:
         variances: Array = np.exp(2.0 * theta[-self.levels :])
         return variances
 
-    def chain(self, theta: Array, natural: Curve) -> Curve:
-        """Derivatives by θ from those by the natural parameters."""
+    def jacobian(self, theta: Array, g: Array) -> tuple[Array, Array]:
+        """∂η/∂θ (row: θ) of the natural parameters η, and Σ_h g_h ∂²η_h/∂θ²."""
         factor, sigma2 = self.factor(theta), self.sigma2(theta)
         k = self.r * (self.r + 1) // 2
         C = np.diag(np.append(np.zeros(k), 2.0 * sigma2))
-        bend = np.diag(np.append(np.zeros(k), 4.0 * sigma2 * natural.g[k:]))
-        C[:k, :k], bend[:k, :k] = factor_chain(factor, natural.g[:k])
-        return Curve(
-            C @ natural.g,
-            C @ natural.H @ C.T + bend,
-            C @ natural.A @ C.T,
-            C @ natural.J @ C.T,
-        )
+        bend = np.diag(np.append(np.zeros(k), 4.0 * sigma2 * g[k:]))
+        C[:k, :k], bend[:k, :k] = factor_chain(factor, g[:k])
+        return C, bend
+
+    def chain(self, theta: Array, natural: Curve) -> Curve:
+        """Derivatives by θ from those by the natural parameters."""
+        return chained(*self.jacobian(theta, natural.g), natural)
+
+
+def chained(C: Array, bend: Array, natural: Curve) -> Curve:
+    """Derivatives by θ from those by the natural parameters, C = ∂η/∂θ."""
+    H = C @ natural.H @ C.T + bend
+    H = H + _GAUGE * float(np.abs(np.diag(H)).max()) * np.eye(len(H))
+    return Curve(C @ natural.g, H, C @ natural.A @ C.T, C @ natural.J @ C.T)
+
+
+def on_boundary(G: Array, sigma2: float) -> bool:
+    """Whether a combination of the effects has no variance, as far as one can tell."""
+    return float(np.linalg.eigvalsh(G)[0]) < SINGULAR * sigma2
 
 
 def factor_chain(factor: Array, g: Array) -> tuple[Array, Array]:

@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialmlm.covariance.unstructured import lower_indices
-from trialmlm.engine.likelihood import Curve
 from trialmlm.engine.objective import block_diagonal
-from trialmlm.engine.random_parameters import factor_chain
+from trialmlm.engine.random_parameters import chained, factor_chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trialmlm.arrays import Array
-
-#: added to the search's Hessian, relatively: Λ of a singular G is determined up to a rotation
-_GAUGE = 1e-10
+    from trialmlm.engine.likelihood import Curve
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,4 @@ class TermParameters:
 
     def chain(self, theta: Array, natural: Curve) -> Curve:
         """Derivatives by θ from those by the natural parameters."""
-        C, bend = self.jacobian(theta, natural.g)
-        H = C @ natural.H @ C.T + bend
-        H = H + _GAUGE * float(np.abs(np.diag(H)).max()) * np.eye(len(H))
-        return Curve(C @ natural.g, H, C @ natural.A @ C.T, C @ natural.J @ C.T)
+        return chained(*self.jacobian(theta, natural.g), natural)

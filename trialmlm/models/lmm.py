@@ -18,8 +18,8 @@ from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
 from trialmlm.inference.register import DF_METHODS, model_method
 from trialmlm.inference.source import Source
-from trialmlm.models.lmm_checks import check_random, remarks_on_random
-from trialmlm.models.lmm_fit import LmmFit
+from trialmlm.models.lmm_checks import check_identified, check_random, remarks_on_random
+from trialmlm.models.lmm_fit import LmmFit, likelihood_of
 from trialmlm.models.options import check_options, rows_not_used
 from trialmlm.models.random_part import RandomPart, random_parts
 
@@ -105,12 +105,14 @@ def lmm(
     check_random(parts, Z, levels)
     gaussian = _fit(X, Z, response, parts, levels, reml=reml)
     subjects = frame.variables[read.random[0].groups[-1]].as_factor()
+    singular = likelihood_of(gaussian).singular(gaussian.theta, gaussian.point)
+    remarks = remarks_on_random(parts, Z, singular)
     return LmmFit(
         formula=formula,
         coding=coding,
         rows=frame,
         method=model_method(Source(gaussian, information), df),
-        notes=(*rows_not_used(frame, data, subjects), *remarks_on_random(parts, Z, gaussian)),
+        notes=(*rows_not_used(frame, data, subjects), *remarks),
         gaussian=gaussian,
         parts=parts,
         levels=levels,
@@ -134,7 +136,10 @@ def _fit(
         groupings = [
             Grouping(part.groups.codes, own, part.sizes) for part, own in zip(parts, Z, strict=True)
         ]
-        return fit_likelihood(CrossedLikelihood(summarise_crossed(X, groupings, y), reml), size)
+        crossed = CrossedLikelihood(summarise_crossed(X, groupings, y), reml)
+        if y.size > crossed.basis.kept.size and crossed.scale > 0.0:
+            check_identified(parts, crossed)
+        return fit_likelihood(crossed, size)
     # rows sorted by group
     order = np.argsort(parts[0].groups.codes, kind="stable")
     codes, own = parts[0].groups.codes[order], Z[0][order]

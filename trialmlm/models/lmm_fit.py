@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 
-from trialmlm.engine.clusters import ClusterLikelihood
-from trialmlm.engine.crossed import CrossedLikelihood
-from trialmlm.engine.padded_clusters import PaddedLikelihood
+from trialmlm.engine.whitened_clusters import whitened
 from trialmlm.errors import FitError, UsageError
 from trialmlm.formula.factor import level_text
 from trialmlm.formula.variables import variable
 from trialmlm.models.mixed import MixedFit
-from trialmlm.models.normalized import normalized
 from trialmlm.models.report import report
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray, IntArray
+    from trialmlm.engine.fit import GaussianFit
+    from trialmlm.engine.likelihood import RandomEffects
     from trialmlm.engine.predicted_effects import Predictions
     from trialmlm.formula.coding import Coding
     from trialmlm.formula.variables import Variable
@@ -61,9 +60,7 @@ class LmmFit(MixedFit):
 
     @cached_property
     def _effects(self) -> Predictions:
-        likelihood = self.gaussian.likelihood
-        assert isinstance(likelihood, ClusterLikelihood | PaddedLikelihood | CrossedLikelihood)  # noqa: S101
-        return likelihood.effects(self.gaussian.point)
+        return likelihood_of(self.gaussian).effects(self.gaussian.point)
 
     @property
     def residual_variances(self) -> pd.Series:
@@ -228,11 +225,17 @@ class LmmFit(MixedFit):
     def _normalized(self) -> Array:
         size = self.response.size
         level = np.zeros(size, dtype=np.intp) if self.levels is None else self.levels.codes
-        return normalized(
-            self.response - self.fitted,
-            [part.matrix(self.variables, size) for part in self.parts],
-            [part.groups.codes for part in self.parts],
-            [found.G for found in self._effects.parts],
+        effects, residual = self._effects, self.response - self.fitted
+        for part, shift in zip(self.parts, effects.shifts, strict=True):
+            residual = residual + (
+                part.matrix(self.variables, size) * shift[part.groups.codes]
+            ).sum(axis=1)
+        lead = self.parts[effects.leading]
+        return whitened(
+            residual,
+            lead.matrix(self.variables, size),
+            lead.groups.codes,
+            effects.parts[effects.leading].G,
             self.residual_variances.to_numpy()[level],
         )
 
@@ -241,13 +244,20 @@ class LmmFit(MixedFit):
         components = self.variance_components()
         labels = components[["group", "term", "term_2"]].agg(" ".join, axis=1)
         components = components[["variance", "sd"]].set_axis(labels.str.strip())
-        levels = ", ".join(f"{part.n_levels:,} {part.name}" for part in self.parts)
-        own = {} if len(self.parts) == 1 else {"Groups": levels}
+        facts = self._facts()
+        if len(self.parts) > 1:
+            levels = ", ".join(f"{part.n_levels:,} {part.name}" for part in self.parts)
+            facts["Data"] = f"{self.n_obs:,} rows; levels: {levels}"
         tables = {"Variances": components, "Effects": self.coefficients()}
-        return report(self._facts(**own), self.notes, **tables)
+        return report(facts, self.notes, **tables)
 
     def __str__(self) -> str:
         return self.summary()
+
+
+def likelihood_of(fit: GaussianFit) -> RandomEffects:
+    """The likelihood of a fit with random effects."""
+    return cast("RandomEffects", fit.likelihood)
 
 
 def _components(part: RandomPart, G: Array) -> list[tuple[str, str, str, float, float]]:
