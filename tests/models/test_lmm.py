@@ -262,7 +262,6 @@ def test_one_row_per_group_cannot_tell_the_variances_apart():
         ({"vcov": "CR0"}, NotAvailableError, "CR0 is not available for this model"),
         ({"vcov": "HC3"}, UsageError, "found 'HC3', leave it out"),
         ({"df": "between-within"}, NotAvailableError, "between-within is not available for this"),
-        ({"df": "containment"}, NotAvailableError, "expected one of satterthwaite, kenward-roger"),
         ({"df": "kr"}, UsageError, "found 'kr', expected one of satterthwaite"),
     ],
 )

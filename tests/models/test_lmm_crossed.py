@@ -164,7 +164,7 @@ def test_a_new_level_of_one_factor_keeps_what_is_known_of_the_others():
     np.testing.assert_allclose(fit.predict(tried)["predicted"] - base, expected, atol=1e-9)
     without = fit.predict(known.drop(columns=["id"]))["predicted"].iloc[0]
     assert without - base == pytest.approx(site + item, abs=1e-9)
-    with pytest.raises(FitError, match="site:id 'site .':'nobody' is not among"):
+    with pytest.raises(FitError, match=r"site:id 'site .':'nobody' is not among"):
         fit.predict(known.assign(id="nobody"), new_levels="error")
 
 

@@ -85,14 +85,16 @@ def _simpson(data: pd.DataFrame) -> pd.DataFrame:
     return data.assign(m=mean, d=data["dose"] - mean)
 
 
+def _exam(data: pd.DataFrame) -> pd.DataFrame:
+    return data.assign(schgend=pd.Categorical(data["schgend"], ["mixed", "boys", "girls"]))
+
+
 PREPARE = {
     "orthodont.csv": _orthodont,
     "hsb82.csv": _hsb82,
     "ep05_lots_devices_sim.csv": _lots,
     "sim_simpson.csv": _simpson,
-    "exam.csv": lambda d: d.assign(
-        schgend=pd.Categorical(d["schgend"], ["mixed", "boys", "girls"])
-    ),
+    "exam.csv": _exam,
 }
 
 

@@ -16,12 +16,12 @@ from trialmlm.formula.coding import make_coding
 from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
-from trialmlm.inference.register import DF_METHODS, model_method
-from trialmlm.inference.source import Source
+from trialmlm.inference.register import HIERARCHICAL_DF_METHODS, hierarchical_method
+from trialmlm.inference.source import Hierarchical
 from trialmlm.models.lmm_checks import check_identified, check_random, remarks_on_random
 from trialmlm.models.lmm_fit import LmmFit, likelihood_of
 from trialmlm.models.options import check_options, rows_not_used
-from trialmlm.models.random_part import RandomPart, random_parts
+from trialmlm.models.random_part import RandomPart, effects_of_terms, random_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,10 @@ def lmm(
     data : DataFrame
         One row per observation. Rows with a missing value in a column of the model are not used,
         and counted.
-    df : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "residual", "asymptotic"}
+    df : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "containment", "residual", \
+"asymptotic"}
+        ``containment`` is PROC MIXED's rule by the names of effects: random effects that contain a
+        fixed one (as ``batch:cask`` does ``batch``) give it what they add to the rank of [X Z].
     information : {"observed", "expected"}
         Behind Satterthwaite and Kenward-Roger: as in SAS, or as in pbkrtest.
     vcov, weights : None
@@ -91,7 +94,7 @@ def lmm(
     """
     read = read_formula(formula)
     _check_terms(read)
-    check_options(df, information, vcov, reml=reml, methods=DF_METHODS)
+    check_options(df, information, vcov, reml=reml, methods=HIERARCHICAL_DF_METHODS)
     if weights is not None:
         raise NotAvailableError("lmm: weights are not available in this version")
     frame = model_frame(data, sorted(read.variables))
@@ -107,11 +110,12 @@ def lmm(
     subjects = frame.variables[read.random[0].groups[-1]].as_factor()
     singular = likelihood_of(gaussian).singular(gaussian.theta, gaussian.point)
     remarks = remarks_on_random(parts, Z, singular)
+    source = Hierarchical(gaussian, information, X, *effects_of_terms(parts, Z, coding))
     return LmmFit(
         formula=formula,
         coding=coding,
         rows=frame,
-        method=model_method(Source(gaussian, information), df),
+        method=hierarchical_method(source, df),
         notes=(*rows_not_used(frame, data, subjects), *remarks),
         gaussian=gaussian,
         parts=parts,

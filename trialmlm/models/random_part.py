@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.formula.coding import make_coding
-from trialmlm.formula.factor import level_text
+from trialmlm.engine.ranks import Effect
+from trialmlm.formula.coding import make_coding, term_columns
+from trialmlm.formula.factor import CategoricalFactor, level_text
 from trialmlm.formula.variables import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from trialmlm.arrays import Array, IntArray
+    from trialmlm.arrays import Array, BoolArray, IntArray
     from trialmlm.formula.coding import Coding
     from trialmlm.formula.grammar import RandomTerm
 
@@ -106,6 +107,46 @@ def random_parts(
             )
             found[columns] = _together(found[columns], own) if columns in found else own
     return tuple(found.values())
+
+
+def effects_of_terms(
+    parts: Sequence[RandomPart], Z: Sequence[Array], fixed: Coding
+) -> tuple[tuple[Effect, ...], BoolArray, BoolArray]:
+    """The random effects, and how the fixed terms are named beside theirs, column by column.
+
+    That is which columns are of terms of factors alone, and which effects contain the term. As in
+    SAS, an effect contains a term whose factors are all among its own and its group's, if
+    both have the same numbers.
+    """
+    effects: list[Effect] = []
+    own: list[tuple[frozenset[str], frozenset[str]]] = []
+    for number, (part, matrix) in enumerate(zip(parts, Z, strict=True)):
+        at = 0
+        for coding in part.codings:
+            for columns, (classes, numbers) in _terms(coding):
+                here = [at + k for k in columns]
+                effects.append(Effect(number, part.groups.codes, matrix[:, here]))
+                own.append((classes.union(part.columns), numbers))
+            at += len(coding.names)
+    contains = np.zeros((len(fixed.names), len(effects)), dtype=bool)
+    of_classes = np.zeros(len(fixed.names), dtype=bool)
+    for columns, (classes, numbers) in _terms(fixed):
+        of_classes[columns] = bool(classes) and not numbers
+        contains[columns] = [classes <= held and numbers == others for held, others in own]
+    return tuple(effects), of_classes, contains
+
+
+def _terms(coding: Coding) -> Iterator[tuple[list[int], tuple[frozenset[str], frozenset[str]]]]:
+    """The columns of each term, with its factors' columns of the data and its numbers' names."""
+    columns = term_columns(coding)
+    for term in coding.terms:
+        factors = [coding.factors[i] for i in term.factors]
+        kinds = [isinstance(factor, CategoricalFactor) for factor in factors]
+        classes = frozenset().union(
+            *(f.variables for f, kind in zip(factors, kinds, strict=True) if kind)
+        )
+        numbers = frozenset(f.name for f, kind in zip(factors, kinds, strict=True) if not kind)
+        yield columns[term.name], (classes, numbers)
 
 
 def nesting(groups: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
