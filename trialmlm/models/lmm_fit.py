@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trialmlm.formula.coding import Coding
     from trialmlm.formula.variables import Variable
     from trialmlm.models.random_part import RandomPart
+    from trialmlm.programs.analysis import Estimation
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,6 +52,12 @@ class LmmFit(MixedFit):
         BIC counts them, as PROC MIXED does.
         """
         return self.parts[0].n_levels
+
+    @property
+    def estimation(self) -> Estimation:
+        """How it was fitted; of several grouping factors none holds the subjects."""
+        told = super().estimation
+        return told if len(self.parts) == 1 else replace(told, n_subjects=0)
 
     @property
     def n_covariance(self) -> int:
