@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from trialmlm.missing.carry_forward import carry_forward
     from trialmlm.missing.completers import completers
     from trialmlm.models.ancova import ancova
+    from trialmlm.models.compare import compare
+    from trialmlm.models.gatekeeping import graphical_test
+    from trialmlm.models.likelihood_ratio import likelihood_ratio
     from trialmlm.models.lmm import lmm
     from trialmlm.models.mmrm import mmrm
     from trialmlm.protocol.load import load_protocol
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "ancova": "trialmlm.models.ancova",
     "carry_forward": "trialmlm.missing.carry_forward",
+    "compare": "trialmlm.models.compare",
     "completers": "trialmlm.missing.completers",
+    "graphical_test": "trialmlm.models.gatekeeping",
+    "likelihood_ratio": "trialmlm.models.likelihood_ratio",
     "lmm": "trialmlm.models.lmm",
     "load_protocol": "trialmlm.protocol.load",
     "mmrm": "trialmlm.models.mmrm",
@@ -33,7 +39,10 @@ __all__ = [
     "__version__",
     "ancova",
     "carry_forward",
+    "compare",
     "completers",
+    "graphical_test",
+    "likelihood_ratio",
     "lmm",
     "load_protocol",
     "mmrm",

@@ -34,6 +34,8 @@ class ModelFrame:
         How many of the rows read have the column missing.
     labels : Index
         The index of the used rows in the data given.
+    given : mapping of str to Series
+        The same columns on all rows of the data given; not a copy.
     """
 
     variables: Mapping[str, Variable]
@@ -41,6 +43,7 @@ class ModelFrame:
     n_read: int
     absent: Mapping[str, int]
     labels: pd.Index
+    given: Mapping[str, pd.Series]
 
 
 def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
@@ -67,7 +70,7 @@ def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
     kept = rows if rows.size < len(data) else None
     found = {name: column.take(kept) for name, column in columns.items()}
     labels = data.index if kept is None else data.index[kept]
-    return ModelFrame(found, rows, len(data), absent, labels)
+    return ModelFrame(found, rows, len(data), absent, labels, columns)
 
 
 def _require(name: str, data: pd.DataFrame) -> None:

@@ -45,6 +45,11 @@ class LmmFit(MixedFit):
     response: Array
 
     @property
+    def unit(self) -> str:
+        """The column of the groups whose effects are random."""
+        return self.groups.name
+
+    @property
     def n_subjects(self) -> int:
         """Groups with a row used."""
         return len(self.groups.levels or ())

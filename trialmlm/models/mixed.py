@@ -60,6 +60,17 @@ class MixedFit(FittedModel):
         return self.minus2_loglik + 2.0 * self.n_parameters
 
     @property
+    def aicc(self) -> float:
+        """−2l + 2k m / (m − k − 1), as SAS counts it (Hurvich and Tsai 1989).
+
+        m is the rows used, under REML less the rank of X, and k + 2 at least.
+        """
+        k = self.n_parameters
+        free = self.gaussian.rank if self.gaussian.reml else 0
+        m = max(k + 2, self.n_obs - free)
+        return self.minus2_loglik + 2.0 * k * m / (m - k - 1)
+
+    @property
     def bic(self) -> float:
         """−2l + k log(subjects used)."""
         return self.minus2_loglik + self.n_parameters * float(np.log(self.n_subjects))

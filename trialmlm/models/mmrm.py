@@ -116,6 +116,11 @@ class MmrmFit(MixedFit):
         return np.stack([pair.sigma(part) for part in theta]) * self.gaussian.likelihood.scale**2
 
     @property
+    def unit(self) -> str:
+        """The column of the subject."""
+        return self.subjects.name
+
+    @property
     def n_subjects(self) -> int:
         """Subjects with a row used."""
         return self.layout.n_subjects
