@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
+from trialmlm.inference.root import crossing
 from trialmlm.inference.scale_nodes import scale_nodes
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def range_quantile(probability: float, k: int, df: float) -> float:
     tail = beyond / (k * (k - 1))
     t = special.ndtri(1.0 - tail) if math.isinf(df) else special.stdtrit(df, 1.0 - tail)
     above = math.sqrt(2.0) * float(t) + 1e-6
-    return float(optimize.brentq(lambda q: range_upper(q, k, df) - beyond, 0.0, above, xtol=1e-11))
+    return crossing(lambda q: range_upper(q, k, df) - beyond, 0.0, above)
 
 
 def _beyond(w: Array, k: int) -> Array:
