@@ -48,8 +48,8 @@ def max_t_upper(c: float, R: Array, df: float) -> float:
     common control whose means are independent, and for nearly every R of three statistics: two
     nested trapezoid sums (Dunnett 1955), error below 1e-9. Otherwise the normal probability at
     Chebyshev nodes by Genz's (1992) transformation to the unit cube and a fixed lattice of
-    `POINTS` points under `SHIFTS` fixed shifts, averaged over s: error below 2e-5, in most cases
-    1e-6.
+    `POINTS` points under `SHIFTS` fixed shifts, averaged over s: error below 5e-5, mostly
+    5e-6.
     """
     if math.isnan(c) or math.isnan(df):
         return math.nan
