@@ -14,11 +14,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from trialmlm.errors import FitError
 from trialmlm.formula.grid import Grid, cells_of
-from trialmlm.formula.variables import Variable, missing, variable
+from trialmlm.formula.variables import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -157,22 +156,19 @@ def subjects_of(coding: Coding, frame: ModelFrame, unit: str | None, *, everyone
         If nobody is left.
     """
     names = sorted(coding.variables)
-    table = pd.DataFrame({name: frame.given[name] for name in names}, copy=False)
     codes = _codes(frame, unit)
     varies = _varying(frame, codes, names)
     own = [name for name in names if name not in varies]
     usable = codes >= 0
     if not everyone:
-        usable &= np.isin(np.arange(len(table)), frame.rows)
-    complete = usable.copy()
-    for name in own:
-        complete &= ~missing(frame.given[name])
+        usable &= np.isin(np.arange(frame.n_read), frame.rows)
+    complete = usable & ~np.any([frame.given[name].missing for name in own], axis=0)
     rows = np.flatnonzero(complete)
     first = rows[np.unique(codes[rows], return_index=True)[1]]
     if not first.size:
         raise FitError("counterfactual: no subject has a complete set of covariates")
     left_out = np.unique(codes[usable]).size - first.size
-    found = {name: variable(frame.given[name], first) for name in own}
+    found = {name: frame.given[name].take(first) for name in own}
     return Subjects(found, first.size, left_out)
 
 
@@ -194,4 +190,6 @@ def _codes(frame: ModelFrame, unit: str | None) -> IntArray:
     """A number for each subject, −1 where the data name none."""
     if unit is None:
         return np.arange(frame.n_read)
-    return np.asarray(pd.factorize(frame.given[unit])[0], dtype=np.intp)
+    column = frame.given[unit]
+    found = np.unique(column.values, return_inverse=True)[1]
+    return np.where(column.missing, -1, found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialmlm.errors import FitError
-from trialmlm.formula.variables import Variable, read_column
+from trialmlm.formula.variables import Column, Variable, read_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,8 +34,8 @@ class ModelFrame:
         How many of the rows read have the column missing.
     labels : Index
         The index of the used rows in the data given.
-    given : mapping of str to Series
-        The same columns on all rows of the data given; not a copy.
+    given : mapping of str to Column
+        The same columns on all rows of the data given, missing values and all.
     """
 
     variables: Mapping[str, Variable]
@@ -43,7 +43,7 @@ class ModelFrame:
     n_read: int
     absent: Mapping[str, int]
     labels: pd.Index
-    given: Mapping[str, pd.Series]
+    given: Mapping[str, Column]
 
 
 def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
