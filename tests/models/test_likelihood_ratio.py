@@ -111,6 +111,9 @@ def test_a_table_of_structures():
         assert row.converged
     slopes = tm.lmm(f"CHG ~ {FIXED} + (1 | USUBJID)", FRAME)
     assert tm.compare(fits[2], slopes)["structure"][1] == "(1 | USUBJID)"
+    # weights change the model, not the fixed effects
+    weighted = fit(frame=FRAME.assign(w=1.0 + (FRAME["AVISIT"] == "V3")), weights="w")
+    assert tm.compare(fits[0], weighted)["parameters"].tolist() == [6, 6]
     with pytest.raises(UsageError, match="fixed effects differ"):
         tm.compare(fits[0], fit("BASE"))
     with pytest.raises(UsageError, match="by REML, others by ML"):

@@ -50,7 +50,9 @@ class EveryLevel:
         return rows
 
 
-def every_level(coding: Coding, data: Mapping[str, Variable], basis: Basis) -> EveryLevel:
+def every_level(
+    coding: Coding, data: Mapping[str, Variable], basis: Basis, root: Array | None = None
+) -> EveryLevel:
     """The model's terms at all levels.
 
     Parameters
@@ -60,12 +62,15 @@ def every_level(coding: Coding, data: Mapping[str, Variable], basis: Basis) -> E
         The rows used in the fit.
     basis : Basis
         Of X, on the rows used.
+    root : ndarray, shape (q, q), optional
+        R with R'R = X'X of the columns that are not aliased, where `basis` is of weighted rows.
     """
     blocks, units, M = _every_level(coding, data)
     E = basis.spanning() * units[basis.kept, None] / units
     S = E @ M
     # X = X̃ R E₁ with E₁ = spanning(), so X₀ = X M = X̃ (R / units) S
-    to_functions = np.linalg.inv(basis.R_inverse) / units[basis.kept]
+    R = np.linalg.inv(basis.R_inverse) if root is None else root
+    to_functions = R / units[basis.kept]
     return EveryLevel(blocks, S, E, to_functions @ S, to_functions, units)
 
 

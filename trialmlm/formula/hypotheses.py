@@ -9,8 +9,8 @@ levels, so that empty cells are treated as SAS treats them.
 * Type III: functions of the term and of the terms that contain it only, orthogonal to every
   estimable function of the terms that contain it alone.
 
-As in PROC MIXED, "after" is by ordinary least squares, X'X, whatever the covariance. All work is
-in an orthonormal basis of X, q × q; nothing has the size of the data.
+As in PROC MIXED, "after" is by ordinary least squares, X'X, whatever the covariance; as in R mmrm,
+whatever the weights of rows. All work is in an orthonormal basis of X, q × q.
 
 The rows returned are those of sum-to-zero contrasts (a level's effect less the mean of all), and
 where empty cells leave no such rows, rows that X'X makes orthonormal. The df of a Satterthwaite F
@@ -40,7 +40,11 @@ Maker = Callable[["EveryLevel", "Coding", "CodedTerm"], "Array"]
 
 
 def hypotheses(
-    kind: str, coding: Coding, data: Mapping[str, Variable], basis: Basis
+    kind: str,
+    coding: Coding,
+    data: Mapping[str, Variable],
+    basis: Basis,
+    root: Array | None = None,
 ) -> dict[str, Array]:
     """L (d × columns) of every term but the intercept; d is 0 where nothing is estimable.
 
@@ -52,8 +56,10 @@ def hypotheses(
         The rows used in the fit.
     basis : Basis
         Which columns are aliased.
+    root : ndarray, optional
+        As of :func:`~trialmlm.formula.every_level.every_level`.
     """
-    full = every_level(coding, data, basis)
+    full = every_level(coding, data, basis, root)
     found: dict[str, Array] = {}
     for term in coding.terms:
         if term.factors:

@@ -71,6 +71,11 @@ class FittedModel:
         """The column that tells subjects apart; None where every row is a subject."""
         return None
 
+    @property
+    def weighted(self) -> bool:
+        """Whether the rows have weights."""
+        return False
+
     def coefficients(self, confidence: float = 0.95) -> pd.DataFrame:
         """The fixed effects.
 
@@ -281,9 +286,17 @@ class FittedModel:
         if kind not in HYPOTHESES:
             msg = f"anova: found {kind!r}, expected one of {', '.join(HYPOTHESES)}"
             raise UsageError(msg)
-        found = hypotheses(kind, self.coding, self.variables, self.method.coefficients.basis)
+        basis = self.method.coefficients.basis
+        found = hypotheses(kind, self.coding, self.variables, basis, self._root())
         tests = [f_test(self.method, L) for L in found.values()]
         return tests_frame({"term": list(found)}, tests)
+
+    def _root(self) -> Array | None:
+        """R with R'R = X'X, where the basis is not of X itself but of its weighted rows."""
+        if not self.weighted:
+            return None
+        X = self.coding.matrix(self.variables, self.rows.rows.size)
+        return np.linalg.qr(X[:, self.method.coefficients.basis.kept]).R
 
     def contrast(
         self, weights: Mapping[str, float] | Mapping[str, Mapping[str, float]]

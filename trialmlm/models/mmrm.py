@@ -116,6 +116,11 @@ class MmrmFit(MixedFit):
         return np.stack([pair.sigma(part) for part in theta]) * self.gaussian.likelihood.scale**2
 
     @property
+    def weighted(self) -> bool:
+        """Whether the rows have weights."""
+        return self.design.weights is not None
+
+    @property
     def unit(self) -> str:
         """The column of the subject."""
         return self.subjects.name
