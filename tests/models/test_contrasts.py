@@ -197,6 +197,19 @@ def test_adjustments_stand_in_their_order_in_a_mixed_model(df):
         assert (outside == (frame["p_adjusted"] < 0.05)).all()
 
 
+def test_known_variances_are_the_limit_of_many_degrees_of_freedom():
+    trial = random_trial(31, n_subjects=45, n_arms=3)
+    means = tm.mmrm(trial.formula, trial.frame, df="asymptotic").ls_means("ARMCD", by="AVISIT")
+    # Tukey's with equal weights to all pairs is the same as the largest |z| of the pairs but for
+    # Kramer's standard errors: close, and on the safe side (Hayter 1984)
+    tukey, largest = (
+        means.contrasts("pairwise", adjust=adjust).frame for adjust in ("tukey", "dunnett")
+    )
+    assert np.isinf(tukey["df"]).all()
+    assert (tukey["p_adjusted"] >= largest["p_adjusted"] - 1e-9).all()
+    np.testing.assert_allclose(tukey["p_adjusted"], largest["p_adjusted"], atol=5e-3)
+
+
 def test_a_contrast_that_is_not_estimable_is_left_out_of_the_family():
     trial = random_trial(3, n_subjects=36, n_arms=3, missing=0.1)
     frame = trial.frame[(trial.frame.ARMCD != "B") | (trial.frame.AVISIT != "V2")]

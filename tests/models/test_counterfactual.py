@@ -94,6 +94,49 @@ def test_sampled_covariates_add_the_variance_of_the_subjects_means():
         sampled.contrasts().joint()
 
 
+@pytest.mark.parametrize("covariates", ["fixed", "sampled"])
+def test_subgroups_are_averaged_over_their_own_subjects(covariates):
+    fit, frame = trial()
+    ask = {"weights": "counterfactual", "covariates": covariates, "by": "AVISIT"}
+    means = fit.ls_means("ARMCD", among="SEX", **ask)
+    assert means.frame.columns[:3].tolist() == ["ARMCD", "SEX", "AVISIT"]
+    table = means.frame.set_index(["SEX", "AVISIT", "ARMCD"])
+    for sex in "FM":
+        part = frame[frame["SEX"] == sex]
+        pulse = frame["PULSE"].mean()
+        people = part.drop_duplicates("USUBJID").assign(ARMCD="B", AVISIT="V2", PULSE=pulse)
+        own = fit.predict(people)["estimate"]
+        row = table.loc[(sex, "V2", "B")]
+        assert row["estimate"] == pytest.approx(own.mean(), rel=1e-10)
+        at = {"BASE": people["BASE"].mean(), "SEX": sex, "PULSE": pulse}
+        given = fit.ls_means("ARMCD", by="AVISIT", at=at).frame.set_index(["AVISIT", "ARMCD"])
+        extra = own.var(ddof=1) / len(people) if covariates == "sampled" else 0.0
+        expected = given.loc[("V2", "B"), "std_error"] ** 2 + extra
+        assert row["std_error"] ** 2 == pytest.approx(expected, rel=1e-9)
+    # the subgroups, by their size, make up the whole
+    whole = fit.ls_means("ARMCD", **ask).frame["estimate"]
+    share = frame.drop_duplicates("USUBJID")["SEX"].value_counts(normalize=True)
+    pooled = sum(share[sex] * table.loc[sex]["estimate"] for sex in "FM")
+    np.testing.assert_allclose(pooled, whole, rtol=1e-10)
+    assert means.contrasts().frame["contrast"].tolist() == ["A - B"] * 6
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"among": "BASE"}, "one level per subject; those are ARMCD, SEX"),
+        ({"among": "AVISIT"}, "one level per subject"),
+        ({"among": "ARMCD"}, "ARMCD is named twice"),
+        ({"among": "SEX", "weights": "equal"}, "weights='counterfactual'"),
+        ({"covariates": "random"}, "expected one of fixed, sampled"),
+    ],
+)
+def test_a_wrong_question_is_answered(options, message):
+    fit, _ = trial()
+    with pytest.raises(UsageError, match=message):
+        fit.ls_means("ARMCD", **{"by": "AVISIT", "weights": "counterfactual", **options})
+
+
 @pytest.mark.parametrize("name", ["fev_us_reml_sat", "fev_us_basecov_reml_sat"])
 def test_means_and_differences_of_r_mmrm(study_data, reference, name):
     file = json.loads((reference / "mmrm" / f"{name}.json").read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trialmlm.errors import FitError
+from trialmlm.errors import FitError, UsageError
 from trialmlm.formula.grid import Grid, cells_of
 from trialmlm.formula.variables import Variable
 
@@ -43,6 +43,34 @@ class Subjects:
     own: Mapping[str, Variable]
     count: int
     left_out: int
+
+    def take(self, rows: IntArray) -> Subjects:
+        """Some of them."""
+        own = {name: variable.take(rows) for name, variable in self.own.items()}
+        return Subjects(own, rows.size, self.left_out)
+
+    def within(self, names: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...], Subjects]]:
+        """Those of every combination of levels that there is, in the order of the levels.
+
+        Raises
+        ------
+        UsageError
+            If a name is not a factor of the model that each subject has one level of.
+        """
+        for name in names:
+            if name not in self.own or not self.own[name].categorical:
+                known = [n for n, variable in self.own.items() if variable.categorical]
+                msg = (
+                    f"among: {name} is not a factor of the model with one level per subject; "
+                    f"those are {', '.join(known) or 'none'}"
+                )
+                raise UsageError(msg)
+        for levels in product(*(self.own[name].levels or () for name in names)):
+            chosen = np.ones(self.count, dtype=bool)
+            for name, level in zip(names, levels, strict=True):
+                chosen &= self.own[name].codes == (self.own[name].levels or ()).index(level)
+            if chosen.any():
+                yield levels, self.take(np.flatnonzero(chosen))
 
 
 @dataclass(frozen=True, slots=True)

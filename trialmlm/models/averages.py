@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from trialmlm.arrays import Array
     from trialmlm.formula.coding import Coding
+    from trialmlm.formula.counterfactual import Standardised
     from trialmlm.formula.frame import ModelFrame
     from trialmlm.inference.method import Coefficients
 
@@ -47,6 +48,7 @@ class Averaging:
     ----------
     weights : str
     over, covariates : str
+    among : tuple of str
         For counterfactual weights alone.
     at : mapping
     """
@@ -54,6 +56,7 @@ class Averaging:
     weights: str
     over: str
     covariates: str
+    among: tuple[str, ...]
     at: Mapping[str, Any]
 
 
@@ -79,8 +82,8 @@ def average(fit: Fitted, names: tuple[str, ...], asked: Averaging) -> Average:
             known = ", ".join((*WEIGHTS, "counterfactual"))
             msg = f"weights: found {asked.weights!r}, expected one of {known}"
             raise UsageError(msg)
-        if (asked.over, asked.covariates) != ("analysed", "fixed"):
-            raise UsageError("over, covariates: they are for weights='counterfactual'")
+        if (asked.over, asked.covariates, asked.among) != ("analysed", "fixed", ()):
+            raise UsageError("over, covariates, among: they are for weights='counterfactual'")
         data = fit.frame.variables
         grid = reference_grid(fit.coding, data, names, weights=asked.weights, at=asked.at)
         return Average(grid, None, ())
@@ -94,11 +97,41 @@ def _counterfactual(fit: Fitted, names: tuple[str, ...], asked: Averaging) -> Av
     basis = fit.coefficients.basis
     beta = np.zeros(basis.n_columns)
     beta[basis.kept] = basis.R_inverse @ fit.coefficients.beta
-    found = counterfactual_grid(fit.coding, fit.frame, subjects, names, asked.at, beta)
+    parts = {
+        levels: counterfactual_grid(fit.coding, fit.frame, some, names, asked.at, beta)
+        for levels, some in subjects.within(asked.among)
+    }
     made = [f"averaged over {subjects.count:,} subjects {asked.over}"]
     if subjects.left_out:
         made.append(f"{subjects.left_out:,} subjects lack a covariate and are left out")
-    return Average(found.grid, spread_of(found.predicted), tuple(made))
+    spreads = [spread_of(part.predicted) for part in parts.values()]
+    return Average(_together(asked.among, parts), _apart(spreads), tuple(made))
+
+
+def _together(among: tuple[str, ...], parts: Mapping[tuple[Any, ...], Standardised]) -> Grid:
+    """One grid of the subgroups' cells, the subgroup running slowest."""
+    grids = {levels: part.grid for levels, part in parts.items()}
+    names = next(iter(grids.values())).names
+    for name in among:
+        if name in names:
+            msg = f"LS means: {name} is named twice"
+            raise UsageError(msg)
+    cells = tuple((*levels, *cell) for levels, grid in grids.items() for cell in grid.cells)
+    return Grid((*among, *names), cells, np.concatenate([grid.L for grid in grids.values()]))
+
+
+def _apart(spreads: list[Array | None]) -> Array | None:
+    """Subgroups have no subject in common, so that their means do not vary together."""
+    blocks = [spread for spread in spreads if spread is not None]
+    if len(blocks) < len(spreads):
+        return None
+    n = sum(len(block) for block in blocks)
+    found = np.zeros((n, n))
+    at = 0
+    for block in blocks:
+        found[at : at + len(block), at : at + len(block)] = block
+        at += len(block)
+    return found
 
 
 def _sampled(predicted: Array) -> Array:

@@ -156,6 +156,7 @@ class FittedModel:
         weights: str = "equal",
         over: str = "analysed",
         covariates: str = "fixed",
+        among: str | tuple[str, ...] = (),
         at: Mapping[str, Any] | None = None,
         confidence: float = 0.95,
     ) -> LsMeans:
@@ -183,6 +184,10 @@ class FittedModel:
             Counterfactual weights: whether standard errors take the subjects' covariates as
             given, as for other LS means, or as a sample from a population (they add the variance
             of the subjects' means over their number, as R mmrm's emmeans_gcomp_vars).
+        among : str or tuple of str
+            Counterfactual weights: factors of the model within whose levels the subjects are
+            averaged, each subject in its own subgroup; a factor in `by` is set for everyone
+            instead.
         at : mapping, optional
             Numbers or levels to hold fixed; a list of several makes means for each, within
             which levels are compared. Numbers are otherwise at their mean over the rows used.
@@ -208,7 +213,7 @@ class FittedModel:
         ...     "vs-control", control="PBO").frame  # doctest: +SKIP
         """
         names = _names(of)
-        asked = Averaging(weights, over, covariates, at or {})
+        asked = Averaging(weights, over, covariates, _names(among), at or {})
         fitted = Fitted(self.coding, self.rows, self.method.coefficients, self.unit)
         found = average(fitted, (*_names(by), *names), asked)
         within = found.grid.names[: len(found.grid.names) - len(names)]
