@@ -15,28 +15,42 @@ if TYPE_CHECKING:
     from trialmlm.missing.carry_forward import carry_forward
     from trialmlm.missing.completers import completers
     from trialmlm.models.ancova import ancova
+    from trialmlm.models.by_groups import by_groups
+    from trialmlm.models.clda import clda
+    from trialmlm.models.ladder import Step, mmrm_ladder
     from trialmlm.models.lmm import lmm
+    from trialmlm.models.load_fit import load_fit
     from trialmlm.models.mmrm import mmrm
     from trialmlm.protocol.load import load_protocol
 
 _PUBLIC = {
+    "Step": "trialmlm.models.ladder",
     "ancova": "trialmlm.models.ancova",
+    "by_groups": "trialmlm.models.by_groups",
     "carry_forward": "trialmlm.missing.carry_forward",
+    "clda": "trialmlm.models.clda",
     "completers": "trialmlm.missing.completers",
     "lmm": "trialmlm.models.lmm",
+    "load_fit": "trialmlm.models.load_fit",
     "load_protocol": "trialmlm.protocol.load",
     "mmrm": "trialmlm.models.mmrm",
+    "mmrm_ladder": "trialmlm.models.ladder",
     "run": "trialmlm.batch.run",
 }
 
 __all__ = [
+    "Step",
     "__version__",
     "ancova",
+    "by_groups",
     "carry_forward",
+    "clda",
     "completers",
     "lmm",
+    "load_fit",
     "load_protocol",
     "mmrm",
+    "mmrm_ladder",
     "run",
 ]
 

@@ -14,10 +14,10 @@ import pandas as pd
 from trialmlm.errors import UsageError
 from trialmlm.formula.grid import Grid, reference_grid
 from trialmlm.formula.hypotheses import type_three
-from trialmlm.formula.variables import variable
 from trialmlm.inference.contrasts import Estimates, estimates, f_test
 from trialmlm.inference.register import SANDWICHES
 from trialmlm.models.ls_means import LsMeans
+from trialmlm.models.new_rows import design_rows
 from trialmlm.models.programs import analysis_of, requests_of
 from trialmlm.programs.analysis import Estimation
 from trialmlm.programs.r import r_program
@@ -328,12 +328,7 @@ class FittedModel:
         FitError
             At a level that the fit did not see.
         """
-        for name in sorted(self.coding.variables):
-            if name not in new.columns or new[name].isna().any():
-                msg = f"predict: {name} is missing or has missing values in the new rows"
-                raise UsageError(msg)
-        table = {name: variable(new[name]) for name in self.coding.variables}
-        found = estimates(self.method, self.coding.matrix(table, len(new)), confidence)
+        found = estimates(self.method, design_rows(self.coding, new), confidence)
         frame = estimates_frame(found)[["estimate", "std_error", "df", "ci_low", "ci_high"]]
         return frame.set_axis(new.index)
 
