@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trialmlm.batch.fallback import simpler_models
 from trialmlm.covariance.register import FAMILIES
 from trialmlm.formula.grammar import read_formula
 from trialmlm.inference.register import DF_METHODS, REPEATED_DF_METHODS
@@ -72,8 +73,7 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
         yield "by: (subgroups)"
     if analysis.weights == "counterfactual":
         yield "weights: counterfactual"
-    if any(not isinstance(remedy, str) for remedy in analysis.if_unconverged):
-        yield "if_unconverged: a simpler model"
+    yield from _lacks_of_remedies(analysis)
     if analysis.endpoint is not None and not isinstance(
         protocol.endpoint(analysis.endpoint), CollectedEndpoint | ChangeEndpoint
     ):
@@ -96,6 +96,21 @@ def _lacks_of_inference(analysis: Analysis, read: ModelFormula) -> Iterator[str]
         yield f"df: {analysis.df}"
     elif analysis.vcov is not None and (not repeated or methods[analysis.df].own_covariance):
         yield f"vcov: {analysis.vcov} with df: {analysis.df}"
+
+
+def _lacks_of_remedies(analysis: Analysis) -> Iterator[str]:
+    """Simpler models are those of the covariance over the visits."""
+    read = None if analysis.model is None else read_formula(analysis.model)
+    for remedy in simpler_models(analysis):
+        if remedy.G is not None or (read is not None and read.random):
+            yield "if_unconverged: a simpler model"
+        if remedy.R is not None and remedy.R not in FAMILIES:
+            yield f"if_unconverged: covariance {remedy.R}"
+        df, vcov = remedy.df or analysis.df, remedy.vcov or analysis.vcov
+        if df not in REPEATED_DF_METHODS:
+            yield f"if_unconverged: df: {df}"
+        elif vcov is not None and REPEATED_DF_METHODS[df].own_covariance:
+            yield f"if_unconverged: vcov: {vcov} with df: {df}"
 
 
 def _lacks_of_model(read: ModelFormula) -> Iterator[str]:

@@ -12,10 +12,11 @@ from trialmlm.batch.estimates import (
     record_of,
     type_three_of,
 )
+from trialmlm.batch.fallback import failure_of, fallback_of, step_used, steps_of
 from trialmlm.batch.fit_records import mmrm_records
 from trialmlm.errors import FitError
 from trialmlm.formula.grammar import read_formula
-from trialmlm.models.mmrm import mmrm
+from trialmlm.models.ladder import LadderFailure, climb
 from trialmlm.protocol.estimands import ValueAt
 from trialmlm.results.results import Results
 
@@ -38,17 +39,11 @@ def mmrm_analysis(task: Task) -> Results:
         If the data do not carry the model, or the fit did not converge.
     """
     analysis = task.analysis
-    fit = mmrm(
-        analysis.model or "",
-        task.frame,
-        df=analysis.df,
-        information=analysis.information,
-        vcov=analysis.vcov,
-        reml=analysis.reml,
-    )
-    if not fit.convergence.converged:
-        raise FitError(str(fit.convergence))
-    context = task.context(fit.method.name)
+    ladder = climb(analysis.model or "", task.frame, steps_of(analysis), reml=analysis.reml)
+    if isinstance(ladder, LadderFailure):
+        raise FitError(failure_of(ladder))
+    fit = ladder.fit
+    context = task.context(fit.method.name, step_used(ladder))
     visit = read_formula(analysis.model or "").covariance[0].visit[0]
     counts = tuple(counts_of(context, task, fit.rows.rows, visit))
     statistics = (
@@ -61,8 +56,11 @@ def mmrm_analysis(task: Task) -> Results:
     )
     estimation = "REML" if analysis.reml else "ML"
     extra = {
+        "model": fit.formula,
         "covariance": f"{fit.family.title.lower()} covariance over the visits",
         "estimation": estimation,
+        **({"standard errors": f"{ladder.step.vcov} sandwich"} if ladder.step.vcov else {}),
+        **fallback_of(ladder),
     }
     record = record_of(task, fit, counts, extra, str(fit.convergence), visit=_visit_of(task))
     return Results(statistics, (record,), mmrm_records(task, fit))

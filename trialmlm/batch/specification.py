@@ -47,7 +47,6 @@ def specification_of(task: Task, df_method: str, extra: Mapping[str, str]) -> di
         "model": analysis.model or "",
         **extra,
         "degrees of freedom": _DF[df_method],
-        **({"standard errors": f"{analysis.vcov} sandwich"} if analysis.vcov else {}),
         **({} if task.method == "LMM" else {"LS means": _WEIGHTS[analysis.weights]}),
         "intervals": f"two-sided {analysis.confidence * 100:g}% confidence intervals (CI)",
         "missing values": assumption_of(task),

@@ -43,14 +43,14 @@ def optimise(likelihood: Likelihood, control: Control) -> Optimum:
     """
     ends = []
     for theta in likelihood.starts():
-        end = _search(likelihood, theta, control)
+        end = search_from(likelihood, theta, control)
         if end.convergence.converged:
             return end
         ends.append(end)
     return min(ends, key=lambda end: float(end.point.deviance))
 
 
-def _search(likelihood: Likelihood, theta: Array, control: Control) -> Optimum:
+def search_from(likelihood: Likelihood, theta: Array, control: Control) -> Optimum:
     """Newton steps from `theta` until the optimum is near enough, or no step helps."""
     point = likelihood.evaluate(theta)
     trace: list[Step] = []

@@ -13,12 +13,12 @@ import pandas as pd
 from trialmlm.errors import UsageError
 from trialmlm.formula.grid import Grid, reference_grid
 from trialmlm.formula.hypotheses import HYPOTHESES, hypotheses
-from trialmlm.formula.variables import variable
 from trialmlm.inference.contrasts import Estimates, estimates, f_test, joint_test
 from trialmlm.inference.register import SANDWICHES
 from trialmlm.models.averages import Averaging, Fitted, average
 from trialmlm.models.coefficient_rows import named_rows
 from trialmlm.models.ls_means import LsMeans
+from trialmlm.models.new_rows import design_rows
 from trialmlm.models.programs import analysis_of, requests_of
 from trialmlm.models.tests_frame import tests_frame
 from trialmlm.programs.analysis import Estimation
@@ -383,12 +383,7 @@ class FittedModel:
         FitError
             At a level that the fit did not see.
         """
-        for name in sorted(self.coding.variables):
-            if name not in new.columns or new[name].isna().any():
-                msg = f"predict: {name} is missing or has missing values in the new rows"
-                raise UsageError(msg)
-        table = {name: variable(new[name]) for name in self.coding.variables}
-        found = estimates(self.method, self.coding.matrix(table, len(new)), confidence)
+        found = estimates(self.method, design_rows(self.coding, new), confidence)
         frame = estimates_frame(found)[["estimate", "std_error", "df", "ci_low", "ci_high"]]
         return frame.set_axis(new.index)
 

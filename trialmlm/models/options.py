@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,24 @@ if TYPE_CHECKING:
     from trialmlm.formula.frame import ModelFrame
     from trialmlm.formula.variables import Variable
     from trialmlm.inference.register import DfMethod
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a mixed model was asked for beside its formula.
+
+    Attributes
+    ----------
+    df, information : str
+    vcov, weights : str or None
+    reml : bool
+    """
+
+    df: str = "satterthwaite"
+    information: str = "observed"
+    vcov: str | None = None
+    weights: str | None = None
+    reml: bool = True
 
 
 def check_options(
