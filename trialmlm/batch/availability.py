@@ -71,8 +71,8 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
         yield f"rows: before {analysis.rows.before}"
     if analysis.by:
         yield "by: (subgroups)"
-    if analysis.weights == "counterfactual":
-        yield "weights: counterfactual"
+    if analysis.weights_over == "randomised":
+        yield "weights_over: randomised"
     yield from _lacks_of_remedies(analysis)
     if analysis.endpoint is not None and not isinstance(
         protocol.endpoint(analysis.endpoint), CollectedEndpoint | ChangeEndpoint
@@ -85,7 +85,9 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
     if analysis.model is not None:
         read = read_formula(analysis.model)
         yield from _lacks_of_inference(analysis, read)
-        yield from _lacks_of_model(read)
+        yield from _lacks_of_model(read, protocol.data.subjects.arm)
+        if read.random and analysis.weights == "counterfactual":
+            yield "weights: counterfactual with random effects"
 
 
 def _lacks_of_inference(analysis: Analysis, read: ModelFormula) -> Iterator[str]:
@@ -113,7 +115,7 @@ def _lacks_of_remedies(analysis: Analysis) -> Iterator[str]:
             yield f"if_unconverged: vcov: {vcov} with df: {df}"
 
 
-def _lacks_of_model(read: ModelFormula) -> Iterator[str]:
+def _lacks_of_model(read: ModelFormula, arm: str | None) -> Iterator[str]:
     if len(read.random) > 1:
         yield "several groupings of random effects"
     for random in read.random:
@@ -123,7 +125,7 @@ def _lacks_of_model(read: ModelFormula) -> Iterator[str]:
     for term in read.covariance:
         if term.structure not in residual:
             yield f"covariance {term.structure}"
-        if term.group is not None:
+        if term.group is not None and (read.random or term.group != arm):
             yield f"covariance by {term.group}"
         if term.visit != VISIT:
             yield f"covariance over {', '.join(term.visit)} (the visits are AVISIT)"

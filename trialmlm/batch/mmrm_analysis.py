@@ -57,7 +57,7 @@ def mmrm_analysis(task: Task) -> Results:
     estimation = "REML" if analysis.reml else "ML"
     extra = {
         "model": fit.formula,
-        "covariance": f"{fit.family.title.lower()} covariance over the visits",
+        "covariance": _covariance_in_words(fit),
         "estimation": estimation,
         **({"standard errors": f"{ladder.step.vcov} sandwich"} if ladder.step.vcov else {}),
         **fallback_of(ladder),
@@ -66,13 +66,22 @@ def mmrm_analysis(task: Task) -> Results:
     return Results(statistics, (record,), mmrm_records(task, fit))
 
 
+def _covariance_in_words(fit: MmrmFit) -> str:
+    words = f"{fit.family.title.lower()} covariance over the visits"
+    return words if fit.group is None else f"{words}, one for each arm"
+
+
 def _by_visit(
     context: Context, task: Task, fit: MmrmFit, visit: str, counts: Counts
 ) -> Iterator[Statistic]:
     """LS means and differences at every visit of the schedule."""
     analysis = task.analysis
     means = fit.ls_means(
-        context.arm_column, by=visit, weights=analysis.weights, confidence=analysis.confidence
+        context.arm_column,
+        by=visit,
+        weights=analysis.weights,
+        over=analysis.weights_over,
+        confidence=analysis.confidence,
     )
     visits = task.protocol.schedule.visit_names if task.protocol.schedule else ()
     yield from means_of(context, means, (visit,), visits, counts)
@@ -85,7 +94,10 @@ def _averaged(
     """LS means and differences averaged over the visits."""
     analysis = task.analysis
     means = fit.ls_means(
-        context.arm_column, weights=analysis.weights, confidence=analysis.confidence
+        context.arm_column,
+        weights=analysis.weights,
+        over=analysis.weights_over,
+        confidence=analysis.confidence,
     )
     yield from means_of(context, means, (), ("",), counts)
     yield from differences_of(context, task, means, (), ("",), counts)
@@ -106,10 +118,11 @@ def _visit_of(task: Task) -> str:
 
 
 def _covariance(context: Context, fit: MmrmFit) -> Iterator[Statistic]:
-    """The lower triangle of Σ̂."""
-    found = fit.covariance
-    visits, values = [str(visit) for visit in found.index], found.to_numpy()
-    for i, first in enumerate(visits):
-        for j, second in enumerate(visits[: i + 1]):
-            value = float(values[i, j])
-            yield context.statistic("covariance", "estimate", value, visit=first, group=second)
+    """The lower triangle of Σ̂, of every arm where they have covariances of their own."""
+    arms = {arm.value: key for key, arm in context.arms.items()}
+    for level, found in fit.covariances.items():
+        visits, values = [str(visit) for visit in found.index], found.to_numpy()
+        for i, first in enumerate(visits):
+            for j, second in enumerate(visits[: i + 1]):
+                keys = {"arm": arms.get(level, ""), "visit": first, "group": second}
+                yield context.statistic("covariance", "estimate", float(values[i, j]), **keys)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _WEIGHTS = {
     "equal": "LS means weight the levels of other factors equally",
     "observed-margins": "LS means weight the levels of other factors as observed (OM)",
+    "counterfactual": "LS means average over the subjects analysed, each under every treatment",
 }
 _MISSING = {
     "observed": "Missing values are not imputed: missing at random is assumed.",
