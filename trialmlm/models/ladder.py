@@ -15,7 +15,7 @@ from trialmlm.errors import FitError, UsageError
 from trialmlm.formula.grammar import read_formula
 from trialmlm.inference.register import REPEATED_DF_METHODS, SANDWICHES
 from trialmlm.models.mmrm import mmrm
-from trialmlm.models.options import check_options
+from trialmlm.models.options import Options, check_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,14 +186,8 @@ def climb(
         raise UsageError("mmrm_ladder: the list of steps is empty")
     for step in steps:
         read_formula(with_structure(formula, step.structure))
-        check_options(
-            step.df,
-            step.information,
-            step.vcov,
-            reml=reml,
-            methods=REPEATED_DF_METHODS,
-            sandwiches=tuple(SANDWICHES),
-        )
+        asked = Options(step.df, step.information, step.vcov, weights, reml)
+        check_options(asked, REPEATED_DF_METHODS, tuple(SANDWICHES))
     attempts: list[Attempt] = []
     for step in steps:
         made = _try(with_structure(formula, step.structure), data, step, weights, reml=reml)

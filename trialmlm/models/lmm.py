@@ -18,7 +18,7 @@ from trialmlm.formula.response import response_values
 from trialmlm.inference.register import DF_METHODS, model_method
 from trialmlm.inference.source import Source
 from trialmlm.models.lmm_fit import LmmFit
-from trialmlm.models.options import check_options, rows_not_used
+from trialmlm.models.options import Options, check_options, rows_not_used
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +82,8 @@ def lmm(
     """
     read = read_formula(formula)
     term = _random_of(read)
-    check_options(df, information, vcov, reml=reml, methods=DF_METHODS)
+    options = Options(df, information, vcov, weights, reml)
+    check_options(options, DF_METHODS)
     if weights is not None:
         raise NotAvailableError("lmm: weights are not available in this version")
     frame = model_frame(data, sorted(read.variables))
@@ -106,7 +107,7 @@ def lmm(
         groups=groups,
         levels=levels,
         response=response,
-        information=information,
+        options=options,
     )
 
 

@@ -75,14 +75,7 @@ def load_fit(path: str | Path) -> MmrmFit:
 def _made(saved: Saved) -> MmrmFit:
     head = saved.head
     options = Options(**head["options"])
-    check_options(
-        options.df,
-        options.information,
-        options.vcov,
-        reml=options.reml,
-        methods=REPEATED_DF_METHODS,
-        sandwiches=tuple(SANDWICHES),
-    )
+    check_options(options, REPEATED_DF_METHODS, tuple(SANDWICHES))
     theta = np.asarray(saved.arrays["theta"], dtype=float)
     at_optimum = partial(_at, theta=theta, ended=_ended(head))
     fit = assemble(head["formula"], _frame(saved), options, at_optimum)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from trialmlm.models.fitted import FittedModel
 if TYPE_CHECKING:
     from trialmlm.engine.convergence import Convergence
     from trialmlm.engine.fit import GaussianFit
+    from trialmlm.models.options import Options
     from trialmlm.programs.analysis import Estimation
 
 
@@ -24,15 +25,12 @@ class MixedFit(FittedModel):
     ----------
     gaussian : GaussianFit
         The engine's fit.
-    information : str
-        Behind the degrees of freedom: observed or expected.
-    weights : str or None
-        The column of the rows' weights.
+    options : Options
+        What was asked for beside the formula.
     """
 
     gaussian: GaussianFit
-    information: str = field(default="observed", kw_only=True)
-    weights: str | None = field(default=None, kw_only=True)
+    options: Options
 
     @property
     @abstractmethod
@@ -90,8 +88,8 @@ class MixedFit(FittedModel):
         """How it was fitted, as programs in other languages are told."""
         return replace(
             super().estimation,
-            information=self.information,
-            weights=self.weights,
+            information=self.options.information,
+            weights=self.options.weights,
             reml=self.gaussian.reml,
             n_subjects=self.n_subjects,
         )

@@ -68,8 +68,6 @@ class MmrmFit(MixedFit):
         The engine's input.
     occasions : Occasions
         Subjects and visits, and where the rows stand among them.
-    options : Options
-        What was asked for beside the formula.
     """
 
     term: CovarianceTerm
@@ -77,7 +75,6 @@ class MmrmFit(MixedFit):
     group: Variable | None
     design: Design
     occasions: Occasions
-    options: Options
 
     @property
     def family(self) -> Covariance:
@@ -424,15 +421,8 @@ def mmrm(
     """
     read = _read(formula)
     term = _covariance_of(read)
-    check_options(
-        df,
-        information,
-        vcov,
-        reml=reml,
-        methods=REPEATED_DF_METHODS,
-        sandwiches=tuple(SANDWICHES),
-    )
     options = Options(df, information, vcov, weights, reml)
+    check_options(options, REPEATED_DF_METHODS, tuple(SANDWICHES))
     frame = model_frame(data, sorted(read.variables | ({weights} if weights else set())))
     check_levels(term, data, frame)
     fit = assemble(formula, frame, options, _search)
@@ -482,8 +472,6 @@ def assemble(formula: str, frame: ModelFrame, options: Options, fitter: Fitter) 
         group=group,
         design=design,
         occasions=found,
-        information=options.information,
-        weights=weights,
         options=options,
     )
 

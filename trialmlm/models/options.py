@@ -39,20 +39,13 @@ class Options:
 
 
 def check_options(
-    df: str,
-    information: str,
-    vcov: str | None,
-    *,
-    reml: bool,
-    methods: Mapping[str, DfMethod[Any]],
-    sandwiches: Collection[str] = (),
+    options: Options, methods: Mapping[str, DfMethod[Any]], sandwiches: Collection[str] = ()
 ) -> None:
     """Refuse an option that is unknown, or that this version does not build.
 
     Parameters
     ----------
-    df, information, vcov, reml
-        As given.
+    options : Options
     methods : mapping
         The df methods that the model has.
     sandwiches : collection of str
@@ -62,12 +55,13 @@ def check_options(
     ------
     UsageError, NotAvailableError
     """
+    df, vcov = options.df, options.vcov
     if df not in methods:
         _refuse("df", df, methods, REPEATED_DF_METHODS)
-    if information not in {"observed", "expected"}:
-        msg = f"information: found {information!r}, expected 'observed' or 'expected'"
+    if options.information not in {"observed", "expected"}:
+        msg = f"information: found {options.information!r}, expected 'observed' or 'expected'"
         raise UsageError(msg)
-    if df.startswith("kenward-roger") and not reml:
+    if df.startswith("kenward-roger") and not options.reml:
         raise UsageError("df: Kenward-Roger is defined for REML; use df='satterthwaite' under ML")
     if vcov is not None:
         if vcov not in sandwiches:
