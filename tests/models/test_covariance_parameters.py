@@ -13,7 +13,7 @@ from trials import random_trial
 import trialmlm as tm
 from trialmlm.covariance.parameters import PARAMETERS
 from trialmlm.covariance.register import FAMILIES
-from trialmlm.errors import NotAvailableError, UsageError
+from trialmlm.errors import UsageError
 
 TRIAL = random_trial(81, n_subjects=50, missing=0.2)
 LISTED = ["us", "cs", "csh", "ar1", "ar1h", "toep", "toeph", "adh"]
@@ -69,10 +69,53 @@ def test_bands_that_are_zero_are_left_out():
     assert fit.covariance_parameters()["sas"].tolist() == ["TOEP(2)", "Residual", ""]
 
 
-def test_a_structure_without_a_list_says_so():
-    fit = tm.mmrm("CHG ~ AVISIT + fa(AVISIT | USUBJID)", TRIAL.frame)
-    with pytest.raises(NotAvailableError, match="parameters of fa"):
-        fit.covariance_parameters()
+def test_a_power_is_an_autoregression_and_a_range_its_logarithm():
+    data = TRIAL.frame.assign(TIME=TRIAL.frame["AVISIT"].str[1:].astype(float))
+    fixed = "CHG ~ BASE + ARMCD*AVISIT + "
+    ar1 = tm.mmrm(fixed + "ar1(AVISIT | USUBJID)", data).covariance_parameters()
+    power = tm.mmrm(fixed + "sp_pow(TIME | USUBJID)", data).covariance_parameters()
+    wide = tm.mmrm(fixed + "sp_exp(TIME | USUBJID)", data).covariance_parameters()
+    assert power["sas"].tolist() == ["Residual", "SP(POW)"]
+    columns = ["estimate", "std_error", "ci_low", "ci_high"]
+    np.testing.assert_allclose(power[columns].iloc[::-1], ar1[columns], rtol=1e-5)
+    rho, error = power.loc[1, ["estimate", "std_error"]]
+    theta = wide.loc[1, "estimate"]
+    assert theta == pytest.approx(-1.0 / np.log(rho), rel=1e-6)
+    # rho = exp(-1/theta): its standard error is rho/theta² times that of theta
+    assert wide.loc[1, "std_error"] * rho / theta**2 == pytest.approx(error, rel=1e-5)
+
+
+def test_ranges_are_those_of_the_listing(study_data, reference):
+    stored = json.loads((reference / "mmrm" / "sas_proc_mixed_fits.json").read_text())
+    fev = pd.read_csv(study_data / "fev_data.csv")
+    for name in ("sp_exp", "sp_exp2", "sp_gau", "sp_gau2"):
+        (fit,) = (fit for fit in stored if fit["id"] == f"{name}_intercept_reml")
+        term = fit["spec"]["covariance"].replace(")", " | USUBJID)")
+        found = tm.mmrm(f"FEV1 ~ 1 + {term}", fev).covariance_parameters().set_index("sas")
+        for row in fit["sas"]["covariance_parameters"]:
+            # five digits are printed, and it stops 1.3e-5 above in -2 log L: 0.004 of an SE
+            expected = pytest.approx(row["estimate"], rel=6e-4)
+            assert found.loc[row["parameter"], "estimate"] == expected
+
+
+def test_loadings_and_the_factors_of_a_product_have_their_units():
+    data = random_trial(86, n_subjects=90, n_visits=4, missing=0.1).frame
+    level = dict(zip(sorted(data["USUBJID"].unique()), np.linspace(-3, 3, 90), strict=True))
+    data = data.assign(CHG=data["CHG"] + data["USUBJID"].map(level))
+    formula = "CHG ~ BASE + ARMCD*AVISIT + fa(AVISIT | USUBJID)"
+    one = tm.mmrm(formula, data)
+    found = one.covariance_parameters()
+    assert found["sas"].tolist() == [
+        *(f"FA({k},1)" for k in range(1, 5)),
+        *(f"FA({k})" for k in range(1, 5)),
+    ]
+    loading, own = found["estimate"].to_numpy()[:4], found["estimate"].to_numpy()[4:]
+    np.testing.assert_allclose(np.outer(loading, loading) + np.diag(own), one.covariance, rtol=1e-9)
+    ten = tm.mmrm(formula, data.assign(CHG=10.0 * data["CHG"])).covariance_parameters()
+    factor = np.where(found["kind"] == "loading", 10.0, 100.0)
+    sign = np.sign(ten["estimate"][0] * found["estimate"][0])
+    np.testing.assert_allclose(ten["estimate"][:4], sign * 10 * loading, rtol=1e-5)
+    np.testing.assert_allclose(ten["std_error"], found["std_error"] * factor, rtol=1e-5)
 
 
 def test_every_family_has_its_parameters_listed():

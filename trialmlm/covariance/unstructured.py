@@ -87,6 +87,10 @@ class Unstructured:
         result[diagonal, diagonal] += (2.0 * np.diag(factor)) * (G * factor.T).sum(axis=1)
         return result
 
+    def natural(self, theta: Array) -> Array:
+        """The lower triangle of Σ."""
+        return self.sigma(theta)[lower_indices(self.n_visits)]
+
     def tangent(self, theta: Array) -> Array:
         """The symmetric basis: Σ is linear in its entries."""
         del theta

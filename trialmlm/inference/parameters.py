@@ -47,10 +47,18 @@ def _fisher(value: float, error: float, confidence: float) -> Limits:
     return float(np.tanh(low)), float(np.tanh(high))
 
 
+def _logarithmic(value: float, error: float, confidence: float) -> Limits:
+    """Wald on log value: above zero."""
+    low, high = _wald(float(np.log(value)), error / value, confidence)
+    return float(np.exp(low)), float(np.exp(high))
+
+
 #: kind of parameter -> (estimate, standard error, confidence) to its limits
 LIMITS: Mapping[str, Callable[[float, float, float], Limits]] = {
     "variance": _satterthwaite,
     "residual": _satterthwaite,
     "covariance": _wald,
     "correlation": _fisher,
+    "loading": _wald,
+    "range": _logarithmic,
 }
