@@ -20,6 +20,7 @@ from trialmlm.models.clda_fit import Constraint, constrained
 from trialmlm.models.mmrm import assemble
 from trialmlm.models.options import Options, check_options
 from trialmlm.models.saved_fit import Saved, damaged, read_saved
+from trialmlm.models.stored_theta import from_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,8 +77,10 @@ def _made(saved: Saved) -> MmrmFit:
     head = saved.head
     options = Options(**head["options"])
     check_options(options, REPEATED_DF_METHODS, tuple(SANDWICHES))
-    theta = np.asarray(saved.arrays["theta"], dtype=float)
-    at_optimum = partial(_at, theta=theta, ended=_ended(head))
+    # the first files have no parameters as the search has them, to the last bit
+    exact = "search" in saved.arrays
+    theta = np.asarray(saved.arrays["search" if exact else "theta"], dtype=float)
+    at_optimum = partial(_at, theta=theta, exact=exact, ended=_ended(head))
     fit = assemble(head["formula"], _frame(saved), options, at_optimum)
     found = replace(fit, notes=tuple(head["notes"]))
     return constrained(found, Constraint.of(head["clda"])) if "clda" in head else found
@@ -90,12 +93,15 @@ def _at(
     common: bool,
     reml: bool,
     theta: Array,
+    exact: bool,
     ended: Convergence,
 ) -> GaussianFit:
     expected = sum(family.n_parameters for family in families)
     if theta.shape != (expected,):
         msg = f"{theta.size} covariance parameters, expected {expected}"
         raise ValueError(msg)
+    if not exact:
+        theta = from_file(families, theta)
     if common:
         return fit_at(patterned(design, families[0], reml=reml), theta, ended)
     return fit_at(own_times(design, families, reml=reml), theta, ended)

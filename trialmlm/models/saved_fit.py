@@ -18,6 +18,7 @@ import pandas as pd
 
 from trialmlm._version import __version__
 from trialmlm.errors import UsageError
+from trialmlm.models.stored_theta import to_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,7 +62,8 @@ def saved_bytes(fit: MmrmFit) -> bytes:
     """
     columns = [fit.rows.given[name] for name in sorted(fit.rows.given)]
     arrays = {f"column_{k}": column.values for k, column in enumerate(columns)}  # noqa: PD011
-    arrays["theta"] = fit.gaussian.theta
+    arrays["search"] = fit.gaussian.theta
+    arrays["theta"] = to_file(fit.families, fit.gaussian.theta)
     ended = fit.convergence
     head = {
         "format": FORMAT,
