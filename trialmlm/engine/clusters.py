@@ -161,6 +161,11 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         """What the search runs on."""
         return RandomParameters(self.r)
 
+    @property
+    def interior(self) -> bool:
+        """A variance of zero in G is an estimate."""
+        return False
+
     def starts(self) -> tuple[Array, ...]:
         """The moments where the clusters carry them, then shares of the variance."""
         guess = moments(self.data)
@@ -211,6 +216,11 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
     def degenerate(self, point: ClusterPoint, control: Control) -> bool:
         """Whether the residual variance vanishes."""
         return point.sigma2 < control.vanishing
+
+    def weakest(self, point: ClusterPoint) -> tuple[int, ...]:
+        """Clusters have no visits."""
+        del point
+        return ()
 
     def natural(self, theta: Array, point: ClusterPoint) -> tuple[Curve, Array]:
         """Derivatives by the lower triangle of G and by σ²."""

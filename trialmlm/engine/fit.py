@@ -135,7 +135,10 @@ def fit_likelihood(
         )
         raise FitError(msg)
     if likelihood.scale <= 1e-13 * size:
-        raise FitError("the fixed effects reproduce the response exactly: no variation is left")
+        raise FitError(
+            "the fixed effects reproduce the response exactly: no variation is left; check that "
+            "the response is not constant, nor computed from the terms of the model"
+        )
     optimum = optimise(likelihood, control or Control())
     return GaussianFit(likelihood, optimum.theta, optimum.point, optimum.convergence)
 

@@ -155,10 +155,8 @@ class LeaveOut:
         if found is not None:
             return found
         control = Control()
-        try:
-            end = search_from(likelihood, self.fit.theta, control)
-            end = end if end.convergence.converged else optimise(likelihood, control)
-        except np.linalg.LinAlgError:
+        end = search_from(likelihood, self.fit.theta, control)
+        if end is None or not end.convergence.converged:
             end = optimise(likelihood, control)
         return GaussianFit(likelihood, end.theta, end.point, end.convergence)
 

@@ -72,8 +72,12 @@ class Likelihood(Protocol):
     def reml(self) -> bool:
         """Restricted, or full."""
 
+    @property
+    def interior(self) -> bool:
+        """Whether an estimate lies inside the range of θ: a variance of zero is none."""
+
     def starts(self) -> tuple[Array, ...]:
-        """θ to search from, in order."""
+        """θ to search from, in order; where −2l cannot be computed, the next is taken."""
 
     def evaluate(self, theta: Array) -> Any:
         """The point at θ; raises LinAlgError where the covariance is not positive definite."""
@@ -86,6 +90,9 @@ class Likelihood(Protocol):
 
     def degenerate(self, point: Any, control: Control) -> bool:
         """Whether the search runs towards a singular covariance."""
+
+    def weakest(self, point: Any) -> tuple[int, ...]:
+        """The visits, by index, that the covariance's weakest direction rests on; may be none."""
 
     def natural(self, theta: Array, point: Any) -> tuple[Curve, Array]:
         """Derivatives by the natural parameters, and P_h = −X'Ω∂_hVΩX, m × q × q."""

@@ -135,6 +135,11 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         """What the search runs on."""
         return RandomParameters(self.r, self.data.n_levels)
 
+    @property
+    def interior(self) -> bool:
+        """A variance of zero in G is an estimate."""
+        return False
+
     def starts(self) -> tuple[Array, ...]:
         """θ to search from, in order."""
         return self.parameters.starts()
@@ -163,6 +168,11 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
     def degenerate(self, point: EffectsPoint, control: Control) -> bool:
         """Whether a residual variance vanishes."""
         return self.condition(point) < control.vanishing
+
+    def weakest(self, point: EffectsPoint) -> tuple[int, ...]:
+        """Clusters have no visits."""
+        del point
+        return ()
 
     def natural(self, theta: Array, point: EffectsPoint) -> tuple[Curve, Array]:
         """Derivatives by the lower triangle of G and by the residual variances."""

@@ -301,7 +301,8 @@ class FittedModel:
         if not self.weighted:
             return None
         X = self.coding.matrix(self.variables, self.rows.rows.size)
-        return np.linalg.qr(X[:, self.method.coefficients.basis.kept]).R
+        X = X[:, self.method.coefficients.basis.kept]
+        return np.linalg.qr(X[np.lexsort(X.T)]).R  # sorted: the order of the data does not matter
 
     def contrast(
         self, weights: Mapping[str, float] | Mapping[str, Mapping[str, float]]

@@ -38,6 +38,7 @@ from trialmlm.models.structure import (
     covariance_group,
     row_weights,
 )
+from trialmlm.models.thin_data import reasoned
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -459,6 +460,7 @@ def assemble(formula: str, frame: ModelFrame, options: Options, fitter: Fitter) 
     families = tuple(found.family(term, subjects) for subjects in members)
     check_informed(design, families, found, group)
     gaussian = fitter(design, families, common=found.common, reml=options.reml)
+    gaussian = reasoned(gaussian, design, families, found, frame.variables)
     source = Repeated(gaussian, options.information, design)
     return MmrmFit(
         formula=formula,
