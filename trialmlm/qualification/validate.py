@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from trialmlm.deferred import Deferred
 from trialmlm.errors import UsageError
 from trialmlm.files import prepare_folder, write_file
 from trialmlm.qualification.case import read_cases, read_requirements
 from trialmlm.qualification.deviation import read_deviations
-from trialmlm.qualification.html import page
 from trialmlm.qualification.installation import check_installation
 from trialmlm.qualification.material import Material, shipped_material
 from trialmlm.qualification.outcome import carry_out
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from trialmlm.qualification.case import Case
 
+#: the page stands on Jinja2, which nothing before it loads
+_page = Deferred("trialmlm.qualification.html", "page")
 #: names of the two files
 PAGE: Final = "validation.html"
 RECORD: Final = "validation.json"
@@ -64,7 +66,7 @@ def validate(
     chosen = shipped_material() if material is None else Material(Path(material))
     report = make_report(only=only, run_time=run_time, material=chosen)
     # both are made before either is written
-    files = {PAGE: page(report).encode(), RECORD: report.to_json().encode()}
+    files = {PAGE: _page(report).encode(), RECORD: report.to_json().encode()}
     for name, content in files.items():
         write_file(folder / name, content)
     return report
