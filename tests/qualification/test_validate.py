@@ -224,7 +224,7 @@ def test_a_page_that_cannot_be_made_leaves_no_half_report(
     def fails(report: object) -> str:
         raise RuntimeError("no page")
 
-    monkeypatch.setattr(module, "page", fails)
+    monkeypatch.setattr(module, "_page", fails)
     with pytest.raises(RuntimeError, match="no page"):
         validate(tmp_path, only=["OQ-IMP"])
     assert list(tmp_path.iterdir()) == []
