@@ -155,6 +155,27 @@ def _spatial(kind: str) -> Structure:
 
 
 SPATIAL: dict[str, Structure] = {name: _spatial(name) for name in _DECAYS}
+
+
+def _one_factor(theta: np.ndarray, T: int) -> np.ndarray:
+    return np.outer(theta[:T], theta[:T]) + np.diag(theta[T:])
+
+
+def _two_by(R_of: Callable) -> Callable:
+    """A ⊗ R, A 2 × 2."""
+    return lambda theta, T: np.kron(_us(theta[:3], 2), R_of(theta[3:], T // 2))
+
+
+#: banded, factor-analytic and two-way structures; θ is asked of the family that was fitted
+RICH: dict[str, Callable] = {
+    "toep2": lambda theta, T: np.concatenate([theta, np.zeros(T)])[_lag(T)],
+    "toeph2": lambda theta, T: _scaled(
+        theta[:T], np.concatenate([[1.0], theta[T:], np.zeros(T)])[_lag(T)]
+    ),
+    "fa1": _one_factor,
+    "us_cs": _two_by(_exchangeable),
+    "us_ar1": _two_by(_autoregressive),
+}
 #: all of these are squared units of the response
 LINEAR = {"us", "cs", "toep", "diag", "id"}
 
@@ -170,7 +191,7 @@ class DenseStructures:
     y, subject, visit : ndarray, shape (N,)
         Codes without gaps.
     structure : str
-        Of `STRUCTURES` or `SPATIAL`.
+        Of `STRUCTURES`, `SPATIAL` or `RICH`.
     theta : ndarray, shape (G k,)
         Natural parameters, one group's after the other's.
     group : ndarray of int, shape (N,), optional
@@ -202,7 +223,8 @@ class DenseStructures:
 
     def V_at(self, theta: np.ndarray) -> np.ndarray:
         """V(θ), N × N; complex where θ is."""
-        sigma = (STRUCTURES | SPATIAL)[self.structure].sigma
+        known = {name: kind.sigma for name, kind in (STRUCTURES | SPATIAL).items()} | RICH
+        sigma = known[self.structure]
         where = self.T if self.times is None else self.times
         parts = theta.reshape(self.groups.max() + 1, -1)
         same = self.subject[:, None] == self.subject[None, :]
