@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,7 @@ def test_expectations_and_covariances_of_unbalanced_data_are_those_of_the_quadra
     Z = [np.equal.outer(code, np.unique(code)).astype(float) for code in (factors[0], pair)]
     Z.append(np.eye(y.size))
     P = [np.full((y.size, y.size), 1.0 / y.size), *(z @ np.linalg.pinv(z) for z in Z)]
-    A = [after - before for before, after in zip(P, P[1:], strict=False)]
+    A = [after - before for before, after in pairwise(P)]
     expectation = [[np.trace(a @ z @ z.T) for z in Z] for a in A]
     np.testing.assert_allclose(found.sum_sq, [y @ a @ y for a in A], rtol=1e-10)
     np.testing.assert_allclose(found.expectation, expectation, rtol=1e-10, atol=1e-10)
