@@ -14,13 +14,22 @@ from trialmlm.engine.padded_clusters import PaddedLikelihood
 from trialmlm.errors import FitError, UsageError
 from trialmlm.formula.factor import level_text
 from trialmlm.formula.variables import Variable, variable
+from trialmlm.models.levels import component_covariance
 from trialmlm.models.mixed import MixedFit
+from trialmlm.models.new_cluster import PREDICTIONS, asked_rows, prediction_interval
+from trialmlm.models.partial_pooling import partial_pooling
+from trialmlm.models.r_squared import r_squared
 from trialmlm.models.report import report
+from trialmlm.models.variance_partition import variance_partition
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trialmlm.arrays import Array, IntArray
     from trialmlm.engine.predicted_effects import PredictedEffects
     from trialmlm.formula.coding import Coding
+
+_INTERVALS = ("confidence", *PREDICTIONS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -120,22 +129,78 @@ class LmmFit(MixedFit):
         columns = pd.Index(["group", "term", "term_2", "variance", "sd"])
         return pd.DataFrame(rows, columns=columns)
 
-    def icc(self) -> float:
-        """Intraclass correlation: the intercept's share of the variance at zero of the slopes.
+    def icc(
+        self,
+        at: Mapping[str, float] | None = None,
+        *,
+        residual: str | None = None,
+        confidence: float = 0.95,
+    ) -> pd.DataFrame:
+        """Shares of the variance and intraclass correlations at every level.
+
+        Parameters
+        ----------
+        at : mapping, optional
+            Values of the random slopes' columns at which the response stands; zero otherwise.
+        residual : str, optional
+            The level whose residual variance is meant, where there are several.
+        confidence : float
+            Of the intervals, by the delta method on the logit scale.
+
+        Returns
+        -------
+        DataFrame
+            group, variance, share, share_low, share_high, icc, std_error, icc_low, icc_high;
+            `icc` is the correlation of two responses in the same group. Variances of 28 between
+            and 52 within give 0.35.
 
         Raises
         ------
         UsageError
-            Without a random intercept, or with several residual variances.
+            At a name that no slope has, or without a choice among residual variances.
         """
-        if "(Intercept)" not in self.random.names or self.levels is not None:
-            raise UsageError("icc: needs a random intercept and one residual variance")
-        at = self.random.names.index("(Intercept)")
-        between = float(self._effects.G[at, at])
-        return between / (between + float(self.residual_variances.iloc[0]))
+        return variance_partition(
+            self.variance_components(),
+            component_covariance(self),
+            at=at,
+            residual=residual,
+            confidence=confidence,
+        )
+
+    def partial_pooling(self) -> pd.DataFrame:
+        """Each group's own estimate, everyone's, and what the model makes of both.
+
+        Returns
+        -------
+        DataFrame
+            group, level, n (rows), term; pooled: the fixed effect of the same name, or 0; own:
+            that and the group's own least-squares deviation (NaN where its rows do not carry it);
+            partial: that and the predicted deviation, shrunk towards `pooled`.
+        """
+        return partial_pooling(self)
+
+    def r_squared(self) -> pd.DataFrame:
+        """Variance explained: marginal by the fixed effects, conditional by the random ones too.
+
+        Returns
+        -------
+        DataFrame
+            quantity (marginal, conditional, then each part), variance, r_squared.
+
+        Notes
+        -----
+        Nakagawa and Schielzeth (2013): the fixed part is the variance of Xβ̂ over the rows, with
+        divisor N − 1; random slopes add the mean of z'Gz over the rows (Johnson 2014).
+        """
+        return r_squared(self)
 
     def predict(
-        self, new: pd.DataFrame, confidence: float = 0.95, *, new_levels: str = "population"
+        self,
+        new: pd.DataFrame,
+        confidence: float = 0.95,
+        *,
+        new_levels: str = "population",
+        interval: str = "confidence",
     ) -> pd.DataFrame:
         """The mean response of new rows, and with the random effects of their group.
 
@@ -145,15 +210,21 @@ class LmmFit(MixedFit):
             With every column of the fixed part, complete; without the grouping column, or where
             it is missing, the prediction is the population's.
         confidence : float
-            Of the interval of the population's mean.
+            Of the intervals.
         new_levels : {"population", "error"}
             What a group that the fit did not see gets.
+        interval : {"confidence", "cluster", "prediction"}
+            Of the population's mean alone; or also of the mean of the row's own group, which for
+            a new one carries the variance between groups; or of a response of it.
 
         Returns
         -------
         DataFrame
             estimate, std_error, df, ci_low, ci_high of Xβ; predicted = Xβ + Zb̂ and
-            predicted_std_error, of Xβ̂ + Zb̂ about its target.
+            predicted_std_error, of Xβ̂ + Zb̂ about its target. With an interval of a group or a
+            response: between_variance and residual_variance, which are added to the square of
+            predicted_std_error, and pi_std_error, pi_df (Satterthwaite), pi_low, pi_high about
+            `predicted`.
 
         Raises
         ------
@@ -163,6 +234,17 @@ class LmmFit(MixedFit):
         if new_levels not in {"population", "error"}:
             msg = f"new_levels: found {new_levels!r}, expected 'population' or 'error'"
             raise UsageError(msg)
+        if interval not in _INTERVALS:
+            msg = f"interval: found {interval!r}, expected one of {', '.join(_INTERVALS)}"
+            raise UsageError(msg)
+        frame = self._predicted(new, confidence, new_levels)
+        if interval == "confidence":
+            return frame
+        asked = asked_rows(self, new, frame, interval)
+        found = prediction_interval(self, asked, confidence)
+        return pd.concat([frame, found.set_axis(new.index)], axis=1)
+
+    def _predicted(self, new: pd.DataFrame, confidence: float, new_levels: str) -> pd.DataFrame:
         frame = super().predict(new, confidence)
         at = self._group_positions(new, new_levels)
         known = at >= 0
