@@ -5,7 +5,7 @@ RUN = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python
 DATA ?=
 OUT ?= results
 
-.PHONY: demo test slow lint run-pilot clean
+.PHONY: demo test slow lint validate sums run-pilot clean
 
 # a whole simulated trial: data, analyses, tables, figures, one page that shows them all
 demo: $(VENV)/installed
@@ -23,6 +23,14 @@ lint: $(VENV)/installed-dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# the installation check and the operational cases; writes the report
+validate: $(VENV)/installed
+	$(RUN) -m trialmlm validate --out "$(OUT)/validation"
+
+# the list of the files that `validate` stands on, after a change of cases, data or reference numbers
+sums:
+	cd validation && find cases data reference -type f ! -name "*.py*" | LC_ALL=C sort | xargs sha256sum > SHA256SUMS
 
 # the four tables of CDISC Pilot 01; DATA names the folder with adsl.xpt and adqsadas.xpt
 run-pilot: $(VENV)/installed

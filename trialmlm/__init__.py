@@ -12,32 +12,107 @@ from trialmlm._version import __version__
 
 if TYPE_CHECKING:
     from trialmlm.batch.run import run
+    from trialmlm.figures.bland_altman import bland_altman_plot
+    from trialmlm.figures.calibration import calibration_plot
+    from trialmlm.figures.pooling import caterpillar_plot, shrinkage_plot
+    from trialmlm.figures.repeated import pseudobulk_plot, rm_anova_plot
+    from trialmlm.figures.variances import agreement_plot, precision_plot, variance_plot
+    from trialmlm.figures.within_between import within_between_plot
     from trialmlm.missing.carry_forward import carry_forward
     from trialmlm.missing.completers import completers
+    from trialmlm.models.agreement import agreement
     from trialmlm.models.ancova import ancova
+    from trialmlm.models.bland_altman import bland_altman
+    from trialmlm.models.by_groups import by_groups
+    from trialmlm.models.calibration import calibration
+    from trialmlm.models.clda import clda
+    from trialmlm.models.compare import compare
+    from trialmlm.models.gatekeeping import graphical_test
+    from trialmlm.models.ladder import Step, mmrm_ladder
+    from trialmlm.models.likelihood_ratio import likelihood_ratio
     from trialmlm.models.lmm import lmm
+    from trialmlm.models.load_fit import load_fit
     from trialmlm.models.mmrm import mmrm
+    from trialmlm.models.parametric_bootstrap import parametric_bootstrap
+    from trialmlm.models.precision import precision
+    from trialmlm.models.pseudobulk import aggregate, pseudobulk
+    from trialmlm.models.rm_anova import rm_anova
+    from trialmlm.models.within_between import within_between
     from trialmlm.protocol.load import load_protocol
 
 _PUBLIC = {
+    "Step": "trialmlm.models.ladder",
+    "aggregate": "trialmlm.models.pseudobulk",
+    "agreement": "trialmlm.models.agreement",
+    "agreement_plot": "trialmlm.figures.variances",
     "ancova": "trialmlm.models.ancova",
+    "bland_altman": "trialmlm.models.bland_altman",
+    "bland_altman_plot": "trialmlm.figures.bland_altman",
+    "by_groups": "trialmlm.models.by_groups",
+    "calibration": "trialmlm.models.calibration",
+    "calibration_plot": "trialmlm.figures.calibration",
     "carry_forward": "trialmlm.missing.carry_forward",
+    "caterpillar_plot": "trialmlm.figures.pooling",
+    "clda": "trialmlm.models.clda",
+    "compare": "trialmlm.models.compare",
     "completers": "trialmlm.missing.completers",
+    "graphical_test": "trialmlm.models.gatekeeping",
+    "likelihood_ratio": "trialmlm.models.likelihood_ratio",
     "lmm": "trialmlm.models.lmm",
+    "load_fit": "trialmlm.models.load_fit",
     "load_protocol": "trialmlm.protocol.load",
     "mmrm": "trialmlm.models.mmrm",
+    "mmrm_ladder": "trialmlm.models.ladder",
+    "parametric_bootstrap": "trialmlm.models.parametric_bootstrap",
+    "precision": "trialmlm.models.precision",
+    "precision_plot": "trialmlm.figures.variances",
+    "pseudobulk": "trialmlm.models.pseudobulk",
+    "pseudobulk_plot": "trialmlm.figures.repeated",
+    "rm_anova": "trialmlm.models.rm_anova",
+    "rm_anova_plot": "trialmlm.figures.repeated",
     "run": "trialmlm.batch.run",
+    "shrinkage_plot": "trialmlm.figures.pooling",
+    "variance_plot": "trialmlm.figures.variances",
+    "within_between": "trialmlm.models.within_between",
+    "within_between_plot": "trialmlm.figures.within_between",
 }
 
 __all__ = [
+    "Step",
     "__version__",
+    "aggregate",
+    "agreement",
+    "agreement_plot",
     "ancova",
+    "bland_altman",
+    "bland_altman_plot",
+    "by_groups",
+    "calibration",
+    "calibration_plot",
     "carry_forward",
+    "caterpillar_plot",
+    "clda",
+    "compare",
     "completers",
+    "graphical_test",
+    "likelihood_ratio",
     "lmm",
+    "load_fit",
     "load_protocol",
     "mmrm",
+    "mmrm_ladder",
+    "parametric_bootstrap",
+    "precision",
+    "precision_plot",
+    "pseudobulk",
+    "pseudobulk_plot",
+    "rm_anova",
+    "rm_anova_plot",
     "run",
+    "shrinkage_plot",
+    "variance_plot",
+    "within_between",
+    "within_between_plot",
 ]
 
 

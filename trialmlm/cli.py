@@ -1,4 +1,4 @@
-"""The command line: ``trialmlm run | check | list | simulate | init``."""
+"""The command line: ``trialmlm run | check | list | simulate | init | validate``."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_list(commands)
     _add_init(commands)
     _add_simulate(commands)
+    _add_validate(commands)
     return parser
 
 
@@ -149,6 +150,33 @@ def _add_init(commands: _Commands) -> None:
         help="the shipped protocol that is copied (ipf_fvc); `trialmlm list` names them",
     )
     parser.add_argument("--out", metavar="DIR", default=".", help="where NAME is made (here)")
+
+
+def _add_validate(commands: _Commands) -> None:
+    example = "trialmlm validate --out validation_report/"
+    does = "check the installation and its numbers, and write the report"
+    parser = _command(commands, "validate", does, example)
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default="validation_report",
+        help="folder of the report (validation_report)",
+    )
+    parser.add_argument(
+        "--only",
+        metavar="ID",
+        nargs="+",
+        default=(),
+        help="cases whose identifiers begin so; the report says that it is partial",
+    )
+    parser.add_argument(
+        "--material",
+        metavar="DIR",
+        help="cases, data and reference numbers of your own, in place of those shipped",
+    )
+    parser.add_argument(
+        "--run-time", metavar="TEXT", help="what the report says of when it was made"
+    )
 
 
 if TYPE_CHECKING:

@@ -133,3 +133,7 @@ class DataError(TrialmlmError):
         more = len(self.rows) - self.shown
         tail = f"\n    … and {more} more" if more > 0 else ""
         return f"{self.message}\n    " + listing.replace("\n", "\n    ") + tail
+
+
+class OppositeSlopesWarning(UserWarning):
+    """A slope has one sign within groups and another between them, or over all rows."""

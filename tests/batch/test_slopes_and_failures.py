@@ -225,6 +225,37 @@ def test_a_sandwich_and_its_df_are_those_asked_for_and_said(tmp_path: Path) -> N
     assert found == pytest.approx(row[["std_error", "df"]].to_numpy()[0].tolist(), rel=1e-12)
 
 
+def test_a_covariance_for_each_arm_and_means_over_the_subjects(tmp_path: Path) -> None:
+    text = eventful_protocol()
+    assert "us(AVISIT | USUBJID)" in text
+    text = text.replace("us(AVISIT | USUBJID)", "cs(AVISIT | TRT01P / USUBJID)").replace(
+        "    df: kenward-roger\n", "    df: kenward-roger\n    weights: counterfactual\n"
+    )
+    out = _run(tmp_path, code=0, protocol=text)
+    results = _results(out)
+    task = task_of(inputs_of(out.parent / "trial" / "protocol.yaml"), "mmrm")
+    fit = tm.mmrm(task.analysis.model or "", task.frame, df="kenward-roger")
+    keys = {**SLOPE, "analysis": "mmrm", "method": "MMRM", "endpoint": "score_change"}
+    for key, arm in task.protocol.ordered_arms.items():
+        own = fit.covariance[arm.value]
+        found = results.value(
+            **{**keys, "quantity": "covariance", "arm": key, "visit": own.index[1]},
+            group=own.index[0],
+            statistic="estimate",
+        )
+        assert found == pytest.approx(own.iloc[1, 0], rel=1e-12)
+    means = fit.ls_means("TRT01P", by="AVISIT", weights="counterfactual").frame
+    wanted = means[(means["AVISIT"] == "Week 12") & (means["TRT01P"] == "High")]["estimate"]
+    keys |= {"quantity": "ls-mean", "arm": "HIGH", "versus": "", "visit": "Week 12"}
+    assert results.value(**keys, statistic="estimate") == pytest.approx(wanted.item(), rel=1e-12)
+    record = results.analysis("mmrm")
+    assert record is not None
+    assert record.specification["covariance"].endswith("over the visits, one for each arm")
+    assert "each under every treatment" in record.specification["LS means"]
+    page = _plain(out / "t_10.txt")
+    assert "High" in page
+
+
 def test_a_sandwich_with_kenward_roger_is_not_available(tmp_path: Path) -> None:
     asked = "    df: kenward-roger\n    vcov: CR2\n"
     text = eventful_protocol().replace("    df: kenward-roger\n", asked)

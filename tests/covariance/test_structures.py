@@ -56,6 +56,17 @@ def test_natural_derivatives_span_those_of_the_search(family):
     assert family.natural_second(theta).shape == (theta.size, theta.size, *[family.n_visits] * 2)
 
 
+PAIR = np.ones((2, 2)) - np.eye(2)
+
+
+@pytest.mark.parametrize("family", [*ALL, *(make(PAIR) for make in SPATIAL.values())])
+def test_sigma_moves_with_its_natural_parameters_as_the_tangent_says(family):
+    theta = theta_of(family)
+    change = differences(family.natural, theta)
+    along = np.tensordot(change, family.tangent(theta), 1)
+    np.testing.assert_allclose(family.jacobian(theta), along, atol=1e-8)
+
+
 @pytest.mark.parametrize("family", RICH)
 def test_second_derivatives_by_the_natural_parameters(family):
     """They are those of the tangent, when the search's parameters are nearly the natural ones."""

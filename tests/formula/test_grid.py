@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from trials import random_trial
 
-from trialmlm.errors import NotAvailableError, UsageError
+from trialmlm.errors import UsageError
 from trialmlm.models.ancova import ancova
 from trialmlm.models.mmrm import mmrm
 
@@ -103,10 +103,14 @@ def test_several_contrasts_keep_their_names():
         (lambda: FIT.ls_means("ARMCD", at={"SEX": "X"}), UsageError, "'X' is not a level of SEX"),
         (lambda: FIT.ls_means("ARMCD", weights="om"), UsageError, "expected one of equal"),
         (
-            lambda: FIT.ls_means("ARMCD", weights="counterfactual"),
-            NotAvailableError,
-            "counterfactual",
+            lambda: FIT.ls_means("ARMCD", weights="counterfactual", over="all"),
+            UsageError,
+            "expected one of analysed, randomised",
         ),
+        (lambda: FIT.ls_means("ARMCD", over="randomised"), UsageError, "counterfactual"),
+        (lambda: FIT.ls_means("ARMCD", at={"BASE": "high"}), UsageError, "BASE is a number"),
+        (lambda: FIT.ls_means("ARMCD", at={"BASE": []}), UsageError, "no value of BASE"),
+        (lambda: FIT.joint_test(["AGE"]), UsageError, "AGE is not a coefficient"),
         (
             lambda: FIT.ls_means("ARMCD").contrasts("vs-control", control="Z"),
             UsageError,
@@ -115,7 +119,7 @@ def test_several_contrasts_keep_their_names():
         (lambda: FIT.ls_means("ARMCD").contrasts("all"), UsageError, "expected 'pairwise'"),
         (lambda: FIT.contrast({"AGE": 1}), UsageError, "AGE is not a coefficient"),
         (lambda: FIT.contrast({}), UsageError, "no coefficient is named"),
-        (lambda: FIT.anova("II"), UsageError, "type III"),
+        (lambda: FIT.anova("IV"), UsageError, "expected one of I, II, III"),
         (lambda: FIT.residuals("studentized"), UsageError, "expected one of response"),
         (lambda: FIT.ls_means("ARMCD", confidence=95).frame, UsageError, "between 0 and 1"),
     ],

@@ -210,7 +210,7 @@ def test_a_variance_of_zero_is_an_estimate():
     assert fit.convergence.converged
     assert variance[0] == pytest.approx(0.0, abs=1e-6)
     assert variance[1] == pytest.approx(data["y"].var(ddof=1), rel=1e-6)
-    assert fit.icc() == pytest.approx(0.0, abs=1e-6)
+    assert fit.icc()["icc"][0] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_prediction_adds_the_effects_of_known_groups_only():

@@ -35,7 +35,11 @@ def apart() -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("formula", "frame", "message"),
     [
-        (MAIN, pd.concat([FRAME, FRAME.head(2)]), r"2 subject-visits have several rows \(S"),
+        (
+            MAIN,
+            pd.concat([FRAME, FRAME.head(2)]),
+            r"2 subject-visits have several rows \(S.*a model takes one row per subject and visit",
+        ),
         (MAIN, FRAME[FRAME.ARMCD == "A"], "ARMCD has only the level 'A'"),
         (MAIN, FRAME.drop(columns="BASE"), "no column BASE"),
         (MAIN.replace("ARMCD", "ARMC"), FRAME, r"did you mean ARMCD\?"),
@@ -50,12 +54,17 @@ def apart() -> pd.DataFrame:
         (MAIN, changed(CHG=np.nan), r"no complete row among \d+; missing values: CHG"),
         (MAIN, FRAME.head(0), "no complete row among 0"),
         (MAIN, apart(), "no subject has both visits V1 and V3"),
-        (MAIN, changed(CHG=2.5), "reproduce the response exactly"),
+        (MAIN, changed(CHG=2.5), "no variation is left; check that the response is not constant"),
         (MAIN, changed(CHG=1.0 + 3.1 * FRAME.BASE), "reproduce the response exactly"),
         (
             MAIN,
             random_trial(1, 2, missing=0.0).frame,
             "6 observations cannot carry 6 fixed effects",
+        ),
+        (
+            MAIN.replace("ARMCD*AVISIT", "ARMCD + AVISIT"),
+            random_trial(2, 3, missing=0.0).frame,
+            "9 rows of 3 subjects cannot carry 5 fixed effects and 6 covariance .* use fewer terms",
         ),
         (MAIN, changed(BASE=pd.Timestamp("2024-05-01")), "BASE is a date"),
         (MAIN, changed(BASE=datetime.date(2024, 5, 1)), "BASE is a date"),
@@ -76,7 +85,12 @@ def test_data_that_do_not_carry_the_model(formula, frame, message):
 @pytest.mark.parametrize(
     ("formula", "options", "error", "message"),
     [
-        (MAIN, {"df": "kenward-roger", "reml": False}, UsageError, "defined for REML"),
+        (
+            MAIN,
+            {"df": "kenward-roger", "reml": False},
+            UsageError,
+            "defined for REML; use df='satterthwaite' under ML",
+        ),
         (MAIN, {"df": "kr"}, UsageError, "found 'kr', expected one of satterthwaite"),
         (MAIN, {"information": "fisher"}, UsageError, "expected 'observed' or 'expected'"),
         (MAIN, {"weights": "W"}, FitError, "no column W"),

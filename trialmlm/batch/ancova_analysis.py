@@ -46,7 +46,10 @@ def ancova_analysis(task: Task) -> Results:
     context = task.context("residual")
     used = at.iloc[fit.rows.rows]
     means = fit.ls_means(
-        context.arm_column, weights=analysis.weights, confidence=analysis.confidence
+        context.arm_column,
+        weights=analysis.weights,
+        over=analysis.weights_over,
+        confidence=analysis.confidence,
     )
     counts = tuple(counts_of(context, task, fit.rows.rows, "AVISIT", at))
     statistics = (

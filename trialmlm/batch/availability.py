@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trialmlm.batch.fallback import simpler_models
 from trialmlm.covariance.register import FAMILIES
 from trialmlm.formula.grammar import read_formula
 from trialmlm.inference.register import DF_METHODS, HIERARCHICAL_DF_METHODS, REPEATED_DF_METHODS
@@ -70,10 +71,9 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
         yield f"rows: before {analysis.rows.before}"
     if analysis.by:
         yield "by: (subgroups)"
-    if analysis.weights == "counterfactual":
-        yield "weights: counterfactual"
-    if any(not isinstance(remedy, str) for remedy in analysis.if_unconverged):
-        yield "if_unconverged: a simpler model"
+    if analysis.weights_over == "randomised":
+        yield "weights_over: randomised"
+    yield from _lacks_of_remedies(analysis)
     if analysis.endpoint is not None and not isinstance(
         protocol.endpoint(analysis.endpoint), CollectedEndpoint | ChangeEndpoint
     ):
@@ -85,7 +85,9 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
     if analysis.model is not None:
         read = read_formula(analysis.model)
         yield from _lacks_of_inference(analysis, read)
-        yield from _lacks_of_model(read)
+        yield from _lacks_of_model(read, protocol.data.subjects.arm)
+        if read.random and analysis.weights == "counterfactual":
+            yield "weights: counterfactual with random effects"
 
 
 def _lacks_of_inference(analysis: Analysis, read: ModelFormula) -> Iterator[str]:
@@ -99,12 +101,27 @@ def _lacks_of_inference(analysis: Analysis, read: ModelFormula) -> Iterator[str]
         yield f"vcov: {analysis.vcov} with df: {analysis.df}"
 
 
-def _lacks_of_model(read: ModelFormula) -> Iterator[str]:
+def _lacks_of_remedies(analysis: Analysis) -> Iterator[str]:
+    """Simpler models are those of the covariance over the visits."""
+    read = None if analysis.model is None else read_formula(analysis.model)
+    for remedy in simpler_models(analysis):
+        if remedy.G is not None or (read is not None and read.random):
+            yield "if_unconverged: a simpler model"
+        if remedy.R is not None and remedy.R not in FAMILIES:
+            yield f"if_unconverged: covariance {remedy.R}"
+        df, vcov = remedy.df or analysis.df, remedy.vcov or analysis.vcov
+        if df not in REPEATED_DF_METHODS:
+            yield f"if_unconverged: df: {df}"
+        elif vcov is not None and REPEATED_DF_METHODS[df].own_covariance:
+            yield f"if_unconverged: vcov: {vcov} with df: {df}"
+
+
+def _lacks_of_model(read: ModelFormula, arm: str | None) -> Iterator[str]:
     residual = set(FAMILIES) if not read.random else {"diag"} if _one_term(read) else set()
     for term in read.covariance:
         if term.structure not in residual:
             yield f"covariance {term.structure}"
-        if term.group is not None:
+        if term.group is not None and (read.random or term.group != arm):
             yield f"covariance by {term.group}"
         if term.visit != VISIT:
             yield f"covariance over {', '.join(term.visit)} (the visits are AVISIT)"

@@ -21,6 +21,8 @@ from trialmlm.errors import UsageError
 from trialmlm.inference.register import REPEATED_DF_METHODS, SANDWICHES
 from trialmlm.protocol import json_schema
 from trialmlm.protocol.load import FILE_NAME, load_protocol
+from trialmlm.qualification.validate import PAGE, RECORD
+from trialmlm.qualification.validate import validate as qualify
 from trialmlm.simulate.from_protocol import simulate_protocol
 from trialmlm.tables.renderers import RENDERERS
 from trialmlm.tables.shells import SHELLS
@@ -127,6 +129,24 @@ def init(options: Namespace) -> int:
     return 0
 
 
+def validate(options: Namespace) -> int:
+    """Check the installation and its numbers; 1 if anything is not as expected."""
+    report = qualify(
+        options.out, only=options.only, run_time=options.run_time, material=options.material
+    )
+    for check in report.installation.checks:
+        print(f"{check.status:<14} {check.id:<24} {check.title}: {check.obtained}")  # noqa: T201
+    for outcome in report.outcomes:
+        status = "pass" if outcome.passed else "fail"
+        print(f"{status:<14} {outcome.case.id:<24} {outcome.case.title}")  # noqa: T201
+    print(f"{report.verdict}  {Path(options.out) / PAGE}, {RECORD}")  # noqa: T201
+    for text in report.reservations:
+        print(text)  # noqa: T201
+    for failed in report.failures:
+        print(f"trialmlm: not as expected: {failed}", file=sys.stderr)  # noqa: T201
+    return 0 if report.passed else 1
+
+
 def _data_folder(protocol: Protocol, named: str | None) -> Path:
     """The folder named, else `data` beside the protocol."""
     if named is not None:
@@ -154,4 +174,5 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "list": list_,
     "simulate": simulate,
     "init": init,
+    "validate": validate,
 }

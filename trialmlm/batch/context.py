@@ -36,6 +36,8 @@ class Context:
         By key, in table order.
     arm_column : str
         The column of the arm in the data.
+    step : str
+        Which model of a pre-specified list; empty without one.
     """
 
     analysis: str
@@ -45,6 +47,7 @@ class Context:
     df_method: str
     arms: Mapping[str, Arm]
     arm_column: str
+    step: str = ""
 
     def statistic(
         self, quantity: str, statistic: str, value: float, *, why: str = NO_DATA, **keys: str
@@ -66,6 +69,7 @@ class Context:
             float(value),
             self.df_method,
             note,
+            self.step,
         )
 
     def estimates(

@@ -12,10 +12,11 @@ from trialmlm.batch.estimates import (
     record_of,
     type_three_of,
 )
+from trialmlm.batch.fallback import failure_of, fallback_of, step_used, steps_of
 from trialmlm.batch.fit_records import mmrm_records
 from trialmlm.errors import FitError
 from trialmlm.formula.grammar import read_formula
-from trialmlm.models.mmrm import mmrm
+from trialmlm.models.ladder import LadderFailure, climb
 from trialmlm.protocol.estimands import ValueAt
 from trialmlm.results.results import Results
 
@@ -38,17 +39,11 @@ def mmrm_analysis(task: Task) -> Results:
         If the data do not carry the model, or the fit did not converge.
     """
     analysis = task.analysis
-    fit = mmrm(
-        analysis.model or "",
-        task.frame,
-        df=analysis.df,
-        information=analysis.information,
-        vcov=analysis.vcov,
-        reml=analysis.reml,
-    )
-    if not fit.convergence.converged:
-        raise FitError(str(fit.convergence))
-    context = task.context(fit.method.name)
+    ladder = climb(analysis.model or "", task.frame, steps_of(analysis), reml=analysis.reml)
+    if isinstance(ladder, LadderFailure):
+        raise FitError(failure_of(ladder))
+    fit = ladder.fit
+    context = task.context(fit.method.name, step_used(ladder))
     visit = read_formula(analysis.model or "").covariance[0].visit[0]
     counts = tuple(counts_of(context, task, fit.rows.rows, visit))
     statistics = (
@@ -61,11 +56,19 @@ def mmrm_analysis(task: Task) -> Results:
     )
     estimation = "REML" if analysis.reml else "ML"
     extra = {
-        "covariance": f"{fit.family.title.lower()} covariance over the visits",
+        "model": fit.formula,
+        "covariance": _covariance_in_words(fit),
         "estimation": estimation,
+        **({"standard errors": f"{ladder.step.vcov} sandwich"} if ladder.step.vcov else {}),
+        **fallback_of(ladder),
     }
     record = record_of(task, fit, counts, extra, str(fit.convergence), visit=_visit_of(task))
     return Results(statistics, (record,), mmrm_records(task, fit))
+
+
+def _covariance_in_words(fit: MmrmFit) -> str:
+    words = f"{fit.family.title.lower()} covariance over the visits"
+    return words if fit.group is None else f"{words}, one for each arm"
 
 
 def _by_visit(
@@ -74,7 +77,11 @@ def _by_visit(
     """LS means and differences at every visit of the schedule."""
     analysis = task.analysis
     means = fit.ls_means(
-        context.arm_column, by=visit, weights=analysis.weights, confidence=analysis.confidence
+        context.arm_column,
+        by=visit,
+        weights=analysis.weights,
+        over=analysis.weights_over,
+        confidence=analysis.confidence,
     )
     visits = task.protocol.schedule.visit_names if task.protocol.schedule else ()
     yield from means_of(context, means, (visit,), visits, counts)
@@ -87,7 +94,10 @@ def _averaged(
     """LS means and differences averaged over the visits."""
     analysis = task.analysis
     means = fit.ls_means(
-        context.arm_column, weights=analysis.weights, confidence=analysis.confidence
+        context.arm_column,
+        weights=analysis.weights,
+        over=analysis.weights_over,
+        confidence=analysis.confidence,
     )
     yield from means_of(context, means, (), ("",), counts)
     yield from differences_of(context, task, means, (), ("",), counts)
@@ -108,10 +118,11 @@ def _visit_of(task: Task) -> str:
 
 
 def _covariance(context: Context, fit: MmrmFit) -> Iterator[Statistic]:
-    """The lower triangle of Σ̂."""
-    found = fit.covariance
-    visits, values = [str(visit) for visit in found.index], found.to_numpy()
-    for i, first in enumerate(visits):
-        for j, second in enumerate(visits[: i + 1]):
-            value = float(values[i, j])
-            yield context.statistic("covariance", "estimate", value, visit=first, group=second)
+    """The lower triangle of Σ̂, of every arm where they have covariances of their own."""
+    arms = {arm.value: key for key, arm in context.arms.items()}
+    for level, found in fit.covariances.items():
+        visits, values = [str(visit) for visit in found.index], found.to_numpy()
+        for i, first in enumerate(visits):
+            for j, second in enumerate(visits[: i + 1]):
+                keys = {"arm": arms.get(level, ""), "visit": first, "group": second}
+                yield context.statistic("covariance", "estimate", float(values[i, j]), **keys)

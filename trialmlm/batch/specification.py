@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _WEIGHTS = {
     "equal": "LS means weight the levels of other factors equally",
     "observed-margins": "LS means weight the levels of other factors as observed (OM)",
+    "counterfactual": "LS means average over the subjects analysed, each under every treatment",
 }
 _MISSING = {
     "observed": "Missing values are not imputed: missing at random is assumed.",
@@ -47,7 +48,6 @@ def specification_of(task: Task, df_method: str, extra: Mapping[str, str]) -> di
         "model": analysis.model or "",
         **extra,
         "degrees of freedom": _DF[df_method],
-        **({"standard errors": f"{analysis.vcov} sandwich"} if analysis.vcov else {}),
         **({} if task.method == "LMM" else {"LS means": _WEIGHTS[analysis.weights]}),
         "intervals": f"two-sided {analysis.confidence * 100:g}% confidence intervals (CI)",
         "missing values": assumption_of(task),

@@ -58,7 +58,7 @@ class Task:
         """``observed``, ``locf`` or ``locf-records``."""
         return imputation_of(self.analysis)
 
-    def context(self, df_method: str) -> Context:
+    def context(self, df_method: str, step: str = "") -> Context:
         """What its statistics share."""
         return Context(
             self.planned.name,
@@ -68,6 +68,7 @@ class Task:
             df_method,
             self.protocol.ordered_arms,
             self.protocol.data.subjects.arm or "",
+            step,
         )
 
     @property

@@ -65,7 +65,7 @@ class FactorAnalytic:
         loadings = loadings * np.sqrt((1.0 - _OWN) / common)[:, None]
         turned = np.linalg.qr(loadings[:q].T).Q
         factor = (loadings @ turned) * sd[:, None]
-        rows, columns = self._places()
+        rows, columns = self.loadings()
         own = np.sqrt((np.diag(moments) - (factor**2).sum(axis=1)).clip(_OWN * sd**2))
         return np.concatenate([factor[rows, columns], own])
 
@@ -86,16 +86,21 @@ class FactorAnalytic:
         del theta
         found = np.zeros((self.n_parameters, self.n_parameters))
         k = self.n_parameters - self.n_visits
-        rows, _ = self._places()
+        rows, _ = self.loadings()
         found[:k, :k] = self._same_factor() * 2.0 * G[rows[:, None], rows]
         found[k:, k:] = np.diag(2.0 * np.diag(G))
         return found
+
+    def natural(self, theta: Array) -> Array:
+        """Loadings, then D."""
+        k = self.n_parameters - self.n_visits
+        return np.concatenate([theta[:k], theta[k:] ** 2])
 
     def tangent(self, theta: Array) -> Array:
         """By the loadings and D."""
         factor, _ = self._parts(theta)
         T = self.n_visits
-        rows, columns = self._places()
+        rows, columns = self.loadings()
         half = np.zeros((rows.size, T, T))
         half[np.arange(rows.size), rows] = factor.T[columns]
         own = np.zeros((T, T, T))
@@ -106,23 +111,23 @@ class FactorAnalytic:
         """e_i e_j' + e_j e_i' where two loadings are of one factor."""
         del theta
         T, k = self.n_visits, self.n_parameters - self.n_visits
-        rows, _ = self._places()
+        rows, _ = self.loadings()
         found = np.zeros((self.n_parameters, self.n_parameters, T, T))
         h, j = np.nonzero(self._same_factor())
         np.add.at(found[:k, :k], (h, j, rows[h], rows[j]), 1.0)
         np.add.at(found[:k, :k], (h, j, rows[j], rows[h]), 1.0)
         return found
 
-    def _places(self) -> tuple[IntArray, IntArray]:
+    def loadings(self) -> tuple[IntArray, IntArray]:
         """Row and column of each loading."""
         rows, columns = np.nonzero(np.tril(np.ones((self.n_visits, self.factors))))
         return rows, columns
 
     def _same_factor(self) -> Array:
-        _, columns = self._places()
+        _, columns = self.loadings()
         return np.asarray(columns[:, None] == columns, dtype=float)
 
     def _parts(self, theta: Array) -> tuple[Array, Array]:
         factor = np.zeros((self.n_visits, self.factors))
-        factor[self._places()] = theta[: -self.n_visits]
+        factor[self.loadings()] = theta[: -self.n_visits]
         return factor, theta[-self.n_visits :]

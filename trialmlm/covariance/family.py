@@ -44,6 +44,9 @@ class Covariance(Protocol):
     def curvature(self, theta: Array, G: Array) -> Array:
         """⟨G, ∂²Σ/∂θ_h∂θ_k⟩ for a symmetric T × T matrix G, k × k."""
 
+    def natural(self, theta: Array) -> Array:
+        """The natural parameters themselves, m."""
+
     def tangent(self, theta: Array) -> Array:
         """Derivatives of Σ by the natural parameters, m × T × T."""
 

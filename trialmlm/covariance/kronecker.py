@@ -77,6 +77,11 @@ class Kronecker:
         first = self.correlation.first(rho, self.shape[1])
         return self._both(self._first.tangent(self._of_A(theta)), A, first, rho)
 
+    def natural(self, theta: Array) -> Array:
+        """The lower triangle of A, then the correlations."""
+        _, rho, _, _ = self._parts(theta)
+        return np.concatenate([self._first.natural(self._of_A(theta)), rho])
+
     def curvature(self, theta: Array, G: Array) -> Array:
         """The chain rule on either side, and ⟨G, ∂A ⊗ ∂R⟩ across."""
         a, b = self.shape

@@ -74,6 +74,11 @@ class Structured:
         result: Array = np.outer(slope, slope) * inner + np.diag(bend * own)
         return result
 
+    def natural(self, theta: Array) -> Array:
+        """Variances, then correlations."""
+        v, rho, _, _ = self._natural(theta)
+        return np.concatenate([v, rho])
+
     def tangent(self, theta: Array) -> Array:
         """∂Σ by the variances and correlations."""
         v, rho, _, _ = self._natural(theta)
@@ -179,6 +184,11 @@ class LinearStructure:
     def curvature(self, theta: Array, G: Array) -> Array:
         """⟨G, ∂²Σ/∂θ_h∂θ_k⟩."""
         return self._inner.curvature(theta, G)
+
+    def natural(self, theta: Array) -> Array:
+        """The variance, then the covariances."""
+        found = self._inner.natural(theta)
+        return np.concatenate([found[:1], found[:1] * found[1:]])
 
     def tangent(self, theta: Array) -> Array:
         """The identity and the bands: constants."""

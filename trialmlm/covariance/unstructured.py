@@ -40,10 +40,12 @@ def symmetric_basis(T: int) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class Unstructured:
-    """Σ = ΛΛ', Λ lower triangular, with log-diagonal: θ = (log Λ_11, Λ_21, log Λ_22, …).
+    """Σ = ΛΛ', Λ = LD, L unit lower triangular, D diagonal: θ = (log D_1, L_21, log D_2, …).
 
-    The log-Cholesky form keeps every θ positive definite, so the search is unconstrained; the
-    natural parameters are the entries of Σ themselves, in which Σ is linear.
+    L holds the coefficients of each visit's regression on the earlier ones, D the residual SDs.
+    Every θ is positive definite, so the search is unconstrained; and near to a singular Σ the
+    coefficients stay where they are while a variance is sought, as the entries of Λ would not.
+    The natural parameters are the entries of Σ themselves, in which Σ is linear.
     """
 
     n_visits: int
@@ -58,34 +60,48 @@ class Unstructured:
     def start(self, moments: Array) -> Array:
         """The θ of `moments` itself."""
         factor = np.linalg.cholesky(moments)
+        sd = np.diag(factor)
         rows, columns = lower_indices(self.n_visits)
-        theta = factor[rows, columns]
-        theta[rows == columns] = np.log(theta[rows == columns])
+        theta: Array = (factor / sd)[rows, columns]
+        theta[rows == columns] = np.log(sd)
         return theta
 
     def sigma(self, theta: Array) -> Array:
         """ΛΛ'."""
-        factor = self._factor(theta)
+        factor, _ = self._factor(theta)
         return factor @ factor.T
 
     def jacobian(self, theta: Array) -> Array:
-        """∂Λ_h Λ' + Λ ∂Λ_h'."""
-        factor = self._factor(theta)
+        """∂Λ_h Λ' + Λ ∂Λ_h': a log SD scales its column of Λ, a coefficient moves one entry."""
+        factor, sd = self._factor(theta)
         rows, columns = lower_indices(self.n_visits)
         half = np.zeros((rows.size, self.n_visits, self.n_visits))
         h = np.arange(rows.size)
-        half[h, rows] = self._weights(factor)[:, None] * factor.T[columns]
+        half[h, rows] = (sd * factor).T[columns]
+        half[rows == columns] = factor.T[:, :, None] * factor.T[:, None, :]
         return half + half.transpose(0, 2, 1)
 
     def curvature(self, theta: Array, G: Array) -> Array:
-        """2 w_h w_k G[i_h, i_k] where h and k share a column of Λ, and the log-diagonal's own."""
-        factor = self._factor(theta)
+        """Of two θ of the same column j; those of different columns do not meet.
+
+        Two coefficients: 2 d_j² G[i, k]; a coefficient and the log SD: 4 d_j (GΛ)[i, j]; the log SD
+        twice: 4 (Λ'GΛ)[j, j].
+        """
+        factor, sd = self._factor(theta)
         rows, columns = lower_indices(self.n_visits)
-        w = self._weights(factor)
-        result = G[rows[:, None], rows] * (2.0 * w[:, None] * w) * _same_column(self.n_visits)
+        GF = G @ factor
+        result = G[rows[:, None], rows] * (2.0 * sd[columns] ** 2)[:, None]
         diagonal = np.flatnonzero(rows == columns)
-        result[diagonal, diagonal] += (2.0 * np.diag(factor)) * (G * factor.T).sum(axis=1)
+        slopes = 4.0 * (sd * GF)[rows][:, columns[diagonal]]
+        result[:, diagonal] = slopes
+        result[diagonal] = slopes.T
+        result[diagonal, diagonal] = 4.0 * (factor * GF).sum(axis=0)
+        result *= _same_column(self.n_visits)
         return result
+
+    def natural(self, theta: Array) -> Array:
+        """The lower triangle of Σ."""
+        return self.sigma(theta)[lower_indices(self.n_visits)]
 
     def tangent(self, theta: Array) -> Array:
         """The symmetric basis: Σ is linear in its entries."""
@@ -97,14 +113,11 @@ class Unstructured:
         k = theta.size
         return np.zeros((k, k, self.n_visits, self.n_visits))
 
-    def _factor(self, theta: Array) -> Array:
+    def _factor(self, theta: Array) -> tuple[Array, Array]:
+        """Λ and the SDs D."""
         rows, columns = lower_indices(self.n_visits)
-        factor = np.zeros((self.n_visits, self.n_visits))
-        factor[rows, columns] = np.where(rows == columns, np.exp(theta), theta)
-        return factor
-
-    def _weights(self, factor: Array) -> Array:
-        """∂Λ_ij/∂θ_h: Λ_ii for a log-diagonal parameter, else 1."""
-        rows, columns = lower_indices(self.n_visits)
-        weights: Array = np.where(rows == columns, factor[rows, columns], 1.0)
-        return weights
+        L = np.zeros((self.n_visits, self.n_visits))
+        on_diagonal = rows == columns
+        L[rows, columns] = np.where(on_diagonal, 1.0, theta)
+        sd = np.exp(theta[on_diagonal])
+        return L * sd, sd

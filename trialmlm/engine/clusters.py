@@ -21,7 +21,7 @@ from trialmlm.engine.euler import (
     with_Q_of_sigma2,
     with_sigma2,
 )
-from trialmlm.engine.likelihood import Curve
+from trialmlm.engine.likelihood import Block, Curve
 from trialmlm.engine.objective import contract
 from trialmlm.engine.predicted_effects import ClusterPredictions, cluster_predictions
 from trialmlm.engine.random_parameters import RandomParameters, on_boundary
@@ -167,6 +167,11 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         """What the search runs on."""
         return RandomParameters(self.r)
 
+    @property
+    def interior(self) -> bool:
+        """A variance of zero in G is an estimate."""
+        return False
+
     def starts(self) -> tuple[Array, ...]:
         """The moments where the clusters carry them, then shares of the variance."""
         guess = moments(self.data)
@@ -218,6 +223,11 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         """Whether the residual variance vanishes."""
         return point.sigma2 < control.vanishing
 
+    def weakest(self, point: ClusterPoint) -> tuple[int, ...]:
+        """Clusters have no visits."""
+        del point
+        return ()
+
     def natural(self, theta: Array, point: ClusterPoint) -> tuple[Curve, Array]:
         """Derivatives by the lower triangle of G and by σ²."""
         del theta
@@ -245,6 +255,11 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         J = bordered((J + J.T) / 2.0, trace, sigma)
         A = bordered((A + A.T) / 2.0, quad, sigma)
         return Curve(trace - quad, 2.0 * A - J, A, J), P
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """One."""
+        return (Block(0, 0, self.data.K),)
 
     def singular(self, theta: Array, point: ClusterPoint) -> tuple[bool, ...]:
         """Whether G is singular."""

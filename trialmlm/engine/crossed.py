@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,7 @@ from trialmlm.engine.crossed_summary import CrossedSummary
 from trialmlm.engine.data_likelihood import DataLikelihood
 from trialmlm.engine.euler import bordered, with_P_of_sigma2, with_Q_of_sigma2, with_sigma2
 from trialmlm.engine.identified import LEAST
-from trialmlm.engine.likelihood import Curve
+from trialmlm.engine.likelihood import Block, Curve
 from trialmlm.engine.objective import block_diagonal
 from trialmlm.engine.random_parameters import on_boundary
 from trialmlm.engine.term_parameters import TermParameters
@@ -120,6 +121,25 @@ class CrossedLikelihood(DataLikelihood[CrossedSummary]):
         J = bordered((J + J.T) / 2.0, trace, eta)
         A = bordered((A + A.T) / 2.0, quad, eta)
         return Curve(trace - quad, 2.0 * A - J, A, J), P
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Terms of uncorrelated effects, factor after factor."""
+        return tuple(
+            Block(factor.given, first, K)
+            for factor in self.data.factors
+            for first, K in zip(accumulate(factor.sizes, initial=0), factor.K, strict=False)
+        )
+
+    @property
+    def interior(self) -> bool:
+        """A variance of zero in G is an estimate."""
+        return False
+
+    def weakest(self, point: CrossedPoint) -> tuple[int, ...]:
+        """Levels have no visits."""
+        del point
+        return ()
 
     def singular(self, theta: Array, point: CrossedPoint) -> tuple[bool, ...]:
         """Which terms' G are singular, grouping after grouping as these were given."""

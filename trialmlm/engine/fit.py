@@ -148,7 +148,10 @@ def fit_likelihood(
         )
         raise FitError(msg)
     if likelihood.scale <= 1e-13 * size:
-        raise FitError("the fixed effects reproduce the response exactly: no variation is left")
+        raise FitError(
+            "the fixed effects reproduce the response exactly: no variation is left; check that "
+            "the response is not constant, nor computed from the terms of the model"
+        )
     optimum = optimise(likelihood, control or Control())
     return GaussianFit(likelihood, optimum.theta, optimum.point, optimum.convergence)
 
@@ -175,10 +178,14 @@ def fit(
     FitError
         If there are no degrees of freedom left, or the response does not vary around its fit.
     """
-    summary = summarise(design)
     y = design.Y if design.weights is None else design.Y * np.sqrt(design.weights)
     size = float(np.sqrt((y[design.observed] ** 2).mean()))
-    return fit_likelihood(PatternLikelihood(summary, reml, covariance), size, control)
+    return fit_likelihood(patterned(design, covariance, reml=reml), size, control)
+
+
+def patterned(design: Design, covariance: Covariance, *, reml: bool) -> PatternLikelihood:
+    """The likelihood of repeated measures at common visits, with the data summed up."""
+    return PatternLikelihood(summarise(design), reml, covariance)
 
 
 def fit_own_times(
@@ -204,12 +211,38 @@ def fit_own_times(
     FitError
         As :func:`fit`.
     """
+    likelihood = own_times(design, families, reml=reml)
+    weighted = design.weighted()
+    y = weighted.Y[weighted.observed]
+    return fit_likelihood(likelihood, float(np.sqrt(y @ y / max(1, y.size))), control)
+
+
+def own_times(design: Design, families: Sequence[Covariance], *, reml: bool) -> OwnTimesLikelihood:
+    """The likelihood of repeated measures at times of each subject's own."""
     weighted = design.weighted()
     y = weighted.Y[weighted.observed]
     rows = pad_rows(weighted.rows(), y, weighted.observed, design.log_weights)
     members = tuple(design.groups == g for g in range(len(families)))
-    likelihood = OwnTimesLikelihood(rows, reml, tuple(families), members)
-    return fit_likelihood(likelihood, float(np.sqrt(y @ y / max(1, y.size))), control)
+    return OwnTimesLikelihood(rows, reml, tuple(families), members)
+
+
+def fit_at(likelihood: Likelihood, theta: Array, ended: Convergence) -> GaussianFit:
+    """The fit at an optimum that is known already: one evaluation, no search.
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+    theta : ndarray
+        Search parameters at the optimum.
+    ended : Convergence
+        How the search that found it ended.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If θ is not the parameter of a covariance of these data.
+    """
+    return GaussianFit(likelihood, theta, likelihood.evaluate(theta), ended)
 
 
 def sigma_of(fit: GaussianFit) -> Array:

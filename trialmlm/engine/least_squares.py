@@ -69,5 +69,8 @@ def least_squares(X: Array, y: Array) -> LeastSquares:
         raise FitError(msg)
     size = float(np.sqrt(y @ y / y.size))
     if float(np.sqrt(found.sigma2)) <= 1e-13 * size:
-        raise FitError("the fixed effects reproduce the response exactly: no variation is left")
+        raise FitError(
+            "the fixed effects reproduce the response exactly: no variation is left; check that "
+            "the response is not constant, nor computed from the terms of the model"
+        )
     return found

@@ -73,8 +73,12 @@ class Likelihood(Protocol):
     def reml(self) -> bool:
         """Restricted, or full."""
 
+    @property
+    def interior(self) -> bool:
+        """Whether an estimate lies inside the range of θ: a variance of zero is none."""
+
     def starts(self) -> tuple[Array, ...]:
-        """θ to search from, in order."""
+        """θ to search from, in order; where −2l cannot be computed, the next is taken."""
 
     def evaluate(self, theta: Array) -> Any:
         """The point at θ; raises LinAlgError where the covariance is not positive definite."""
@@ -87,6 +91,9 @@ class Likelihood(Protocol):
 
     def degenerate(self, point: Any, control: Control) -> bool:
         """Whether the search runs towards a singular covariance."""
+
+    def weakest(self, point: Any) -> tuple[int, ...]:
+        """The visits, by index, that the covariance's weakest direction rests on; may be none."""
 
     def natural(self, theta: Array, point: Any) -> tuple[Curve, Array]:
         """Derivatives by the natural parameters, and P_h = −X'Ω∂_hVΩX, m × q × q."""
@@ -101,8 +108,31 @@ class Likelihood(Protocol):
         """Σ_hk w_hk X'Ω∂²_hkVΩX, q × q; zero where V is linear in its natural parameters."""
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Random effects that are correlated with each other.
+
+    Attributes
+    ----------
+    grouping : int
+        The grouping factor, as they were given.
+    first : int
+        Where its columns begin among the factor's.
+    K : ndarray, shape (r, r)
+        Z given = Z of the search · K.
+    """
+
+    grouping: int
+    first: int
+    K: Array
+
+
 class RandomEffects(Likelihood, Protocol):
     """A likelihood of random effects."""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """In the order of the natural parameters: the lower triangle of each."""
 
     def singular(self, theta: Array, point: Any) -> tuple[bool, ...]:
         """Which G are singular, of grouping factors and their uncorrelated terms in order."""

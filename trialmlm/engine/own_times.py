@@ -50,6 +50,11 @@ class OwnTimesLikelihood(DataLikelihood[PaddedRows]):
         """Every subject is a pattern."""
         return np.arange(len(self.data.y))
 
+    @property
+    def interior(self) -> bool:
+        """A correlation of zero, at the end of a range parameter's scale, is an estimate."""
+        return False
+
     def starts(self) -> tuple[Array, ...]:
         """Variances of one, the scaled data's, and some correlation at the median distance."""
         T = self.data.y.shape[1]
@@ -116,6 +121,11 @@ class OwnTimesLikelihood(DataLikelihood[PaddedRows]):
         """Whether a correlation of one or a variance of zero is near."""
         variances = np.diagonal(point.V, axis1=1, axis2=2)[self.data.present]
         return float(variances.min()) < control.vanishing or self.condition(point) < _NEAR_ONE
+
+    def weakest(self, point: PaddedPoint) -> tuple[int, ...]:
+        """There are no visits in common."""
+        del point
+        return ()
 
     def _groups(self, theta: Array) -> list[tuple[Array, Covariance, BoolArray]]:
         """θ, family and subjects of each group."""

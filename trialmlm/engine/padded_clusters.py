@@ -13,6 +13,7 @@ import numpy as np
 
 from trialmlm.covariance.unstructured import symmetric_basis
 from trialmlm.engine.data_likelihood import DataLikelihood
+from trialmlm.engine.likelihood import Block
 from trialmlm.engine.padded import (
     PaddedPoint,
     PaddedRows,
@@ -135,6 +136,11 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         """What the search runs on."""
         return RandomParameters(self.r, self.data.n_levels)
 
+    @property
+    def interior(self) -> bool:
+        """A variance of zero in G is an estimate."""
+        return False
+
     def starts(self) -> tuple[Array, ...]:
         """θ to search from, in order."""
         return self.parameters.starts()
@@ -164,10 +170,20 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         """Whether a residual variance vanishes."""
         return self.condition(point) < control.vanishing
 
+    def weakest(self, point: EffectsPoint) -> tuple[int, ...]:
+        """Clusters have no visits."""
+        del point
+        return ()
+
     def natural(self, theta: Array, point: EffectsPoint) -> tuple[Curve, Array]:
         """Derivatives by the lower triangle of G and by the residual variances."""
         del theta
         return derivatives(self.data.rows, point, self._tangent(), reml=self.reml)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """One."""
+        return (Block(0, 0, self.data.K),)
 
     def singular(self, theta: Array, point: EffectsPoint) -> tuple[bool, ...]:
         """Whether G is singular."""

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 #: below this a Σ is not looked at; the search calls it degenerate a little earlier
 LEAST = 1e-9
+#: smallest eigenvalue of a correlation to start from, where somebody lacks a visit
+FLOOR = 0.1
+#: a visit is part of the weakest direction from this share of its largest loading
+LOADING = 0.25
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,18 @@ class PatternLikelihood(DataLikelihood[Summary]):
         """Each subject's pattern."""
         return self.data.pattern
 
+    @property
+    def interior(self) -> bool:
+        """A variance of zero or a correlation of one is no estimate here."""
+        return True
+
     def starts(self) -> tuple[Array, ...]:
-        """The groups' moments, and their diagonal should that search not end well."""
+        """The groups' moments, then half their covariances, and at last none."""
         found = [moments(self.data, group) for group in self.data.groups]
-        diagonal = [np.diag(np.diag(start)) for start in found]
+        alone = [np.diag(np.diag(start)) for start in found]
+        half = [(start + less) / 2.0 for start, less in zip(found, alone, strict=True)]
         start = self.covariance.start
-        return tuple(np.concatenate([*map(start, kind)]) for kind in (found, diagonal))
+        return tuple(np.concatenate([*map(start, kind)]) for kind in (found, half, alone))
 
     def evaluate(self, theta: Array) -> State:
         """The point at θ; a Σ that is singular to working precision is refused as well."""
@@ -114,6 +124,11 @@ class PatternLikelihood(DataLikelihood[Summary]):
         """The smallest eigenvalue of a correlation: 0 at a singular Σ, whatever the units."""
         return point.condition
 
+    def weakest(self, point: State) -> tuple[int, ...]:
+        """The visits whose variance vanishes, or that carry the correlation's last eigenvector."""
+        found = {j for Sigma in point.Sigma for j in _weakest(Sigma, point.condition)}
+        return tuple(sorted(found))
+
     def degenerate(self, point: State, control: Control) -> bool:
         """Whether a correlation of one or a variance of zero is near."""
         return point.vanishing < control.vanishing or point.condition < control.singular
@@ -124,6 +139,19 @@ class PatternLikelihood(DataLikelihood[Summary]):
 
     def _each(self, of: Callable[[Array], Array], theta: Array) -> list[Array]:
         return [of(part) for part in self._split(theta)]
+
+
+def _weakest(Sigma: Array, condition: float) -> list[int]:
+    """Visits of a group whose variance vanishes, or whose correlation is the least of all."""
+    variances = np.diag(Sigma)
+    vanishing = np.flatnonzero(variances < 100.0 * LEAST * variances.max())
+    if vanishing.size:
+        return vanishing.tolist()
+    sd = np.sqrt(variances)
+    values, vectors = np.linalg.eigh(Sigma / np.outer(sd, sd))
+    load = np.abs(vectors[:, 0])
+    near = values[0] <= 2.0 * condition
+    return np.flatnonzero(near & (load > LOADING * load.max())).tolist()
 
 
 def _curve(found: Derivatives, directions: Sequence[Array], bend: Sequence[Array]) -> Curve:
@@ -141,7 +169,7 @@ def _blocks(W: Array, count: int) -> list[Array]:
 def moments(summary: Summary, group: slice) -> Array:
     """Pairwise residual covariance over the visits in a group, made positive definite.
 
-    The eigenvalues of its correlation are floored, as pairs of visits rest on different subjects.
+    The eigenvalues of its correlation are floored where pairs of visits rest on different subjects.
     """
     visits = summary.visits[group]
     together = visits[:, :, None] & visits[:, None, :]
@@ -153,7 +181,8 @@ def moments(summary: Summary, group: slice) -> Array:
     correlation = products / np.outer(sd, sd)
     np.fill_diagonal(correlation, 1.0)
     values, vectors = np.linalg.eigh(correlation)
-    floored = (vectors * values.clip(0.1)) @ vectors.T
+    floor = 10.0 * LEAST if pairs.min() == pairs.max() else FLOOR
+    floored = (vectors * values.clip(floor)) @ vectors.T
     unit = np.sqrt(np.diag(floored))
     result: Array = floored / np.outer(unit, unit) * np.outer(sd, sd)
     return result

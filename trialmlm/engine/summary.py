@@ -109,18 +109,18 @@ def summarise(given: Design) -> Summary:
     bounds = np.searchsorted(pattern[order], np.arange(len(visits) + 1))
     pieces = [slice(a, b) for a, b in pairwise(bounds)]
 
-    U, B = _orthonormal_subjects(design)
+    U, B = orthonormal_subjects(design)
     U = U[order]
     M = np.stack([U[piece].T @ U[piece] for piece in pieces])
     sizes = np.sqrt(len(U) * np.einsum("tqr,tqr->q", B, B))  # had every visit been observed
     basis = basis_of(_root_of_gram(B, M, visits), sizes)
     B = basis.R_inverse.T @ B[:, basis.kept]
 
-    Y, offset = _least_squares_residual(U, B, design.Y[order], design.observed[order])
+    Y, offset = least_squares_residual(U, B, design.Y[order], design.observed[order])
     n_observations = design.n_observations
     scale = float(np.sqrt((Y * Y).sum() / max(1, n_observations - basis.kept.size)))
     Y = Y / scale if scale > 0.0 else Y
-    root, root_pattern = _roots(M)
+    root, root_pattern = roots_of(M)
     return Summary(
         B=np.ascontiguousarray(B),
         visits=visits,
@@ -146,7 +146,7 @@ def _slices(group: IntArray) -> tuple[slice, ...]:
     return tuple(slice(int(a), int(b)) for a, b in pairwise(bounds))
 
 
-def _orthonormal_subjects(design: Design) -> tuple[Array, Array]:
+def orthonormal_subjects(design: Design) -> tuple[Array, Array]:
     """U with U'U = n I spanning the subject columns, and B_j to match."""
     n = len(design.U)
     norms = np.linalg.norm(design.U, axis=0)
@@ -169,14 +169,14 @@ def _root_of_gram(B: Array, M: Array, visits: BoolArray) -> Array:
     return np.concatenate(parts)
 
 
-def _roots(M: Array) -> tuple[Array, IntArray]:
+def roots_of(M: Array) -> tuple[Array, IntArray]:
     """Square roots of the Gram matrices, their rows one under the other, and whose each is."""
     values, vectors = np.linalg.eigh(M)
     pattern, k = np.nonzero(values > 1e-13 * values[:, -1:])
     return np.sqrt(values[pattern, k])[:, None] * vectors[pattern, :, k], pattern
 
 
-def _least_squares_residual(
+def least_squares_residual(
     U: Array, B: Array, Y: Array, observed: BoolArray
 ) -> tuple[Array, Array]:
     """Y less its projection on X̃, in two rounds: the second repairs the rounding of the first."""

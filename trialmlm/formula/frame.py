@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialmlm.errors import FitError
-from trialmlm.formula.variables import Variable, read_column
+from trialmlm.formula.variables import Column, Variable, read_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +34,8 @@ class ModelFrame:
         How many of the rows read have the column missing.
     labels : Index
         The index of the used rows in the data given.
+    given : mapping of str to Column
+        The same columns on all rows of the data given, missing values and all.
     """
 
     variables: Mapping[str, Variable]
@@ -41,6 +43,7 @@ class ModelFrame:
     n_read: int
     absent: Mapping[str, int]
     labels: pd.Index
+    given: Mapping[str, Column]
 
 
 def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
@@ -54,7 +57,17 @@ def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
     wanted = tuple(dict.fromkeys(names))
     for name in wanted:
         _require(name, data)
-    columns = {name: read_column(data[name]) for name in wanted}
+    return frame_of({name: read_column(data[name]) for name in wanted}, data.index)
+
+
+def frame_of(columns: Mapping[str, Column], index: pd.Index) -> ModelFrame:
+    """Keep the rows of columns that were read without a missing value.
+
+    Raises
+    ------
+    FitError
+        If no row is complete.
+    """
     complete = ~np.logical_or.reduce([column.missing for column in columns.values()])
     rows = np.flatnonzero(complete)
     absent = {
@@ -62,12 +75,12 @@ def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
     }
     if not rows.size:
         listed = ", ".join(f"{name} ({count:,})" for name, count in absent.items())
-        msg = f"no complete row among {len(data):,}; missing values: {listed or 'no rows at all'}"
+        msg = f"no complete row among {len(index):,}; missing values: {listed or 'no rows at all'}"
         raise FitError(msg)
-    kept = rows if rows.size < len(data) else None
+    kept = rows if rows.size < len(index) else None
     found = {name: column.take(kept) for name, column in columns.items()}
-    labels = data.index if kept is None else data.index[kept]
-    return ModelFrame(found, rows, len(data), absent, labels)
+    labels = index if kept is None else index[kept]
+    return ModelFrame(found, rows, len(index), absent, labels, columns)
 
 
 def _require(name: str, data: pd.DataFrame) -> None:

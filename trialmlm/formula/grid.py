@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trialmlm.errors import NotAvailableError, UsageError
+from trialmlm.errors import UsageError
 from trialmlm.formula.variables import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from trialmlm.arrays import Array, IntArray
     from trialmlm.formula.coding import Coding
@@ -25,15 +26,45 @@ class Grid:
     Attributes
     ----------
     names : tuple of str
-        The factors that make the cells.
+        What makes the cells: first what `at` gives several values, then the factors asked for.
     cells : tuple of tuple
-        The levels of each cell, the first factor running slowest.
+        The values of each cell, the first name running slowest.
     L : ndarray, shape (cells, columns)
     """
 
     names: tuple[str, ...]
     cells: tuple[tuple[Any, ...], ...]
     L: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells of a grid, and what is held fixed in all of them."""
+
+    names: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+    fixed: Mapping[str, Any]
+
+    def held(self) -> Iterator[dict[str, Any]]:
+        """Cell by cell, every column that has a value of its own there."""
+        for cell in self.values:
+            yield {**self.fixed, **dict(zip(self.names, cell, strict=True))}
+
+
+def cells_of(coding: Coding, names: tuple[str, ...], at: Mapping[str, Any] | None) -> Cells:
+    """Every combination of the levels of `names` and of the several values of `at`.
+
+    Raises
+    ------
+    UsageError
+        If a name or level is not known.
+    """
+    given = {name: _values(value) for name, value in (at or {}).items()}
+    _check(coding, names, given)
+    several = {name: values for name, values in given.items() if len(values) > 1}
+    fixed = {name: values[0] for name, values in given.items() if len(values) == 1}
+    levels = [*several.values(), *(coding.categorical[name].levels for name in names)]
+    return Cells((*several, *names), tuple(product(*levels)), fixed)
 
 
 def reference_grid(
@@ -57,26 +88,23 @@ def reference_grid(
         Over the factors averaged out: equal, or their joint frequency among the rows used
         (SAS's OM, emmeans' proportional).
     at : mapping, optional
-        Values of numbers, or levels of factors, to hold fixed. Numbers are otherwise held at
-        their mean over the rows used.
+        Values of numbers, or levels of factors, to hold fixed; several values make a cell each.
+        Numbers are otherwise held at their mean over the rows used.
 
     Raises
     ------
     UsageError
         If a name, level or weighting is not known.
     """
-    fixed = dict(at or {})
-    categorical = coding.categorical
-    _check(coding, names, fixed, weights)
-    others = tuple(v for v in sorted(categorical) if v not in names and v not in fixed)
-    combinations, shares = _WEIGHTS[weights](others, coding, data)
-    cells = tuple(product(*(categorical[name].levels for name in names)))
+    cells = cells_of(coding, names, at)
+    held = {*cells.names, *cells.fixed}
+    others = tuple(v for v in sorted(coding.categorical) if v not in held)
+    combinations, shares = WEIGHTS[weights](others, coding, data)
     rows = []
-    for cell in cells:
-        held = {**fixed, **dict(zip(names, cell, strict=True))}
-        table = _table(coding, data, others, combinations, held)
+    for values in cells.held():
+        table = _table(coding, data, others, combinations, values)
         rows.append(shares @ coding.matrix(table, len(shares)))
-    return Grid(names, cells, np.stack(rows))
+    return Grid(cells.names, cells.values, np.stack(rows))
 
 
 def _table(
@@ -102,27 +130,40 @@ def _table(
     return table
 
 
-def _check(coding: Coding, names: tuple[str, ...], fixed: Mapping[str, Any], weights: str) -> None:
+def _values(value: Any) -> tuple[Any, ...]:
+    """One value, or the distinct ones of a list."""
+    several = isinstance(value, list | tuple | np.ndarray | range)
+    return tuple(dict.fromkeys(value)) if several else (value,)
+
+
+def _check(coding: Coding, names: tuple[str, ...], given: Mapping[str, tuple[Any, ...]]) -> None:
     categorical = coding.categorical
     known = ", ".join(sorted(categorical)) or "none"
     for name in names:
-        if names.count(name) > 1 or name in fixed:
+        if names.count(name) > 1 or name in given:
             msg = f"LS means: {name} is named twice"
             raise UsageError(msg)
         if name not in categorical:
             msg = f"{name} is not a factor of the model; its factors are {known}"
             raise UsageError(msg)
-    for name, value in fixed.items():
+    for name, values in given.items():
         if name not in coding.variables:
             msg = f"at: {name} is not in the model"
             raise UsageError(msg)
-        if name in categorical and value not in categorical[name].levels:
-            msg = f"at: {value!r} is not a level of {name}: {categorical[name].levels}"
+        if not values:
+            msg = f"at: no value of {name} is given"
             raise UsageError(msg)
-    if weights == "counterfactual":
-        raise NotAvailableError("counterfactual weights are not available in this version")
-    if weights not in _WEIGHTS:
-        msg = f"weights: found {weights!r}, expected one of {', '.join(_WEIGHTS)}"
+        for value in values:
+            _check_value(coding, name, value)
+
+
+def _check_value(coding: Coding, name: str, value: Any) -> None:
+    factor = coding.categorical.get(name)
+    if factor is not None and value not in factor.levels:
+        msg = f"at: {value!r} is not a level of {name}: {factor.levels}"
+        raise UsageError(msg)
+    if factor is None and not (isinstance(value, Real) and np.isfinite(float(value))):
+        msg = f"at: {name} is a number in the model, found {value!r}"
         raise UsageError(msg)
 
 
@@ -148,6 +189,7 @@ def _observed_margins(
     return combinations, counts / counts.sum()
 
 
-_WEIGHTS: Mapping[
+#: weighting -> combinations of levels and their shares
+WEIGHTS: Mapping[
     str, Callable[[tuple[str, ...], Coding, Mapping[str, Variable]], tuple[IntArray, Array]]
 ] = {"equal": _equal, "observed-margins": _observed_margins}

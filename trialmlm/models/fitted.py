@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +12,15 @@ import pandas as pd
 
 from trialmlm.errors import UsageError
 from trialmlm.formula.grid import Grid, reference_grid
-from trialmlm.formula.hypotheses import type_three
-from trialmlm.formula.variables import variable
-from trialmlm.inference.contrasts import Estimates, estimates, f_test
+from trialmlm.formula.hypotheses import HYPOTHESES, hypotheses
+from trialmlm.inference.contrasts import Estimates, estimates, f_test, joint_test
 from trialmlm.inference.register import SANDWICHES
+from trialmlm.models.averages import Averaging, Fitted, average
+from trialmlm.models.coefficient_rows import named_rows
 from trialmlm.models.ls_means import LsMeans
+from trialmlm.models.new_rows import design_rows
 from trialmlm.models.programs import analysis_of, requests_of
+from trialmlm.models.tests_frame import tests_frame
 from trialmlm.programs.analysis import Estimation
 from trialmlm.programs.r import r_program
 from trialmlm.programs.sas import sas_program
@@ -63,6 +65,16 @@ class FittedModel:
     def variables(self) -> Mapping[str, Variable]:
         """The columns of the model on the rows used."""
         return self.rows.variables
+
+    @property
+    def unit(self) -> str | None:
+        """The column that tells subjects apart; None where every row is a subject."""
+        return None
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the rows have weights."""
+        return False
 
     def coefficients(self, confidence: float = 0.95) -> pd.DataFrame:
         """The fixed effects.
@@ -142,6 +154,9 @@ class FittedModel:
         by: str | tuple[str, ...] = (),
         *,
         weights: str = "equal",
+        over: str = "analysed",
+        covariates: str = "fixed",
+        among: str | tuple[str, ...] = (),
         at: Mapping[str, Any] | None = None,
         confidence: float = 0.95,
     ) -> LsMeans:
@@ -152,34 +167,57 @@ class FittedModel:
         of : str or tuple of str
             The factor(s) whose levels are compared.
         by : str or tuple of str
-            Factors within whose levels they are compared, as the visit.
-        weights : {"equal", "observed-margins"}
-            Over the factors averaged out.
+            Factors within whose levels they are compared, as the visit or a subgroup; a factor
+            that is not named is averaged over.
+        weights : {"equal", "observed-margins", "counterfactual"}
+            Over what is averaged out: every combination of levels alike; by its frequency among
+            the rows used; or the average over actual subjects, each of them set to the levels of
+            the cell (G-computation: their differences are average treatment effects). There,
+            covariates that do not vary within a subject are each subject's own, once per
+            subject; of what varies, as the visit, levels count equally and numbers are at their
+            mean over the rows used.
+        over : {"analysed", "randomised"}
+            Counterfactual weights: the subjects with a row used, or all subjects of the data
+            given that have the covariates, so that those without a response do not change the
+            weights.
+        covariates : {"fixed", "sampled"}
+            Counterfactual weights: whether standard errors take the subjects' covariates as
+            given, as for other LS means, or as a sample from a population (they add the variance
+            of the subjects' means over their number, as R mmrm's emmeans_gcomp_vars).
+        among : str or tuple of str
+            Counterfactual weights: factors of the model within whose levels the subjects are
+            averaged, each subject in its own subgroup; a factor in `by` is set for everyone
+            instead.
         at : mapping, optional
-            Numbers or levels to hold fixed; numbers are otherwise at their mean over the rows
-            used.
+            Numbers or levels to hold fixed; a list of several makes means for each, within
+            which levels are compared. Numbers are otherwise at their mean over the rows used.
         confidence : float
 
         Returns
         -------
         LsMeans
-            A mean that is not estimable is NaN.
+            A mean that is not estimable is NaN, and its `notes` name it.
 
         Raises
         ------
         UsageError
-            If a name or level is not in the model.
+            If a name, level or option is not known.
+        FitError
+            If a subject averaged over has a level that the fit did not see.
 
         Examples
         --------
         >>> fit.ls_means("ARMCD", by="AVISIT").frame  # doctest: +SKIP
+        >>> fit.ls_means("ARMCD", by="AVISIT", at={"BASE": [20, 30]}).frame  # doctest: +SKIP
+        >>> fit.ls_means("ARMCD", by="AVISIT", weights="counterfactual").contrasts(
+        ...     "vs-control", control="PBO").frame  # doctest: +SKIP
         """
-        names = (of,) if isinstance(of, str) else tuple(of)
-        within = (by,) if isinstance(by, str) else tuple(by)
-        grid = reference_grid(
-            self.coding, self.variables, (*within, *names), weights=weights, at=at
-        )
-        return LsMeans(grid, names, within, self.method, confidence)
+        names = _names(of)
+        asked = Averaging(weights, over, covariates, _names(among), at or {})
+        fitted = Fitted(self.coding, self.rows, self.method.coefficients, self.unit)
+        found = average(fitted, (*_names(by), *names), asked)
+        within = found.grid.names[: len(found.grid.names) - len(names)]
+        return LsMeans(found.grid, names, within, self.method, confidence, found.spread, found.made)
 
     def slopes(
         self,
@@ -219,7 +257,7 @@ class FittedModel:
             known = ", ".join(self.coding.numeric) or "none"
             msg = f"slopes: {of} does not enter the model as a number; its numbers are {known}"
             raise UsageError(msg)
-        names = (by,) if isinstance(by, str) else tuple(by)
+        names = _names(by)
         grids = [
             reference_grid(
                 self.coding, self.variables, names, weights=weights, at={**(at or {}), of: value}
@@ -230,41 +268,41 @@ class FittedModel:
         if not np.allclose(first, second, rtol=1e-9, atol=1e-12):
             msg = f"slopes: {of} does not enter the model linearly; its slope is not one number"
             raise UsageError(msg)
-        slopes = Grid(names, grids[0].cells, first)
-        return LsMeans(slopes, names, (), self.method, confidence)
-
-    @cached_property
-    def hypotheses(self) -> dict[str, Array]:
-        """Type III rows by term."""
-        return type_three(self.coding, self.variables, self.method.coefficients.basis)
+        slopes = Grid(grids[0].names, grids[0].cells, first)
+        several = slopes.names[: len(slopes.names) - len(names)]
+        return LsMeans(slopes, names, several, self.method, confidence)
 
     def anova(self, kind: str = "III") -> pd.DataFrame:
         """F tests of the terms.
 
         Parameters
         ----------
-        kind : {"III"}
-            Type III as in SAS. Where a term's test has several rows, they are sum-to-zero
-            contrasts; Satterthwaite's df depend on that choice, Kenward-Roger's do not.
+        kind : {"I", "II", "III"}
+            As in SAS: a term after the terms before it (main effects first, as R sorts them),
+            after all that do not contain it, or Type III. Where a test has several rows, they
+            are sum-to-zero contrasts; Satterthwaite's df depend on that choice, F and
+            Kenward-Roger's df do not. See :mod:`~trialmlm.formula.hypotheses`.
 
         Returns
         -------
         DataFrame
             term, num_df, den_df, statistic, p_value.
         """
-        if kind != "III":
-            msg = f"anova: found {kind!r}; this version makes type III tests, 'III'"
+        if kind not in HYPOTHESES:
+            msg = f"anova: found {kind!r}, expected one of {', '.join(HYPOTHESES)}"
             raise UsageError(msg)
-        tests = {term: f_test(self.method, L) for term, L in self.hypotheses.items()}
-        return pd.DataFrame(
-            {
-                "term": list(tests),
-                "num_df": [test.num_df for test in tests.values()],
-                "den_df": [test.den_df for test in tests.values()],
-                "statistic": [test.statistic for test in tests.values()],
-                "p_value": [test.p_value for test in tests.values()],
-            }
-        )
+        basis = self.method.coefficients.basis
+        found = hypotheses(kind, self.coding, self.variables, basis, self._root())
+        tests = [f_test(self.method, L) for L in found.values()]
+        return tests_frame({"term": list(found)}, tests)
+
+    def _root(self) -> Array | None:
+        """R with R'R = X'X, where the basis is not of X itself but of its weighted rows."""
+        if not self.weighted:
+            return None
+        X = self.coding.matrix(self.variables, self.rows.rows.size)
+        X = X[:, self.method.coefficients.basis.kept]
+        return np.linalg.qr(X[np.lexsort(X.T)]).R  # sorted: the order of the data does not matter
 
     def contrast(
         self, weights: Mapping[str, float] | Mapping[str, Mapping[str, float]]
@@ -285,29 +323,47 @@ class FittedModel:
         --------
         >>> fit.contrast({"ARMCDTRT": 1, "ARMCDTRT:AVISITVIS4": 1})  # doctest: +SKIP
         """
-        nested: dict[str, Mapping[str, float]] = {}
-        plain: dict[str, float] = {}
-        for name, value in weights.items():
-            if isinstance(value, Mapping):
-                nested[name] = value
-            else:
-                plain[name] = value
-        if not weights:
-            raise UsageError("contrast: no coefficient is named")
-        rows = {**({"contrast": plain} if plain else {}), **nested}
-        L = np.stack([self._row(row) for row in rows.values()])
-        found = estimates_frame(estimates(self.method, L))
+        rows = named_rows("contrast", weights, self.coding.names)
+        found = estimates_frame(estimates(self.method, np.stack(list(rows.values()))))
         return pd.concat([pd.DataFrame({"contrast": list(rows)}), found], axis=1)
 
-    def _row(self, weights: Mapping[str, float]) -> Array:
-        names = self.coding.names
-        row = np.zeros(len(names))
-        for term, weight in weights.items():
-            if term not in names:
-                msg = f"contrast: {term} is not a coefficient; they are {', '.join(names)}"
-                raise UsageError(msg)
-            row[names.index(term)] = weight
-        return row
+    def joint_test(
+        self,
+        rows: Mapping[str, Mapping[str, float]] | Mapping[str, float] | Sequence[str],
+    ) -> pd.DataFrame:
+        """One F test that all rows of a hypothesis Lβ = 0 hold.
+
+        Parameters
+        ----------
+        rows : mapping or sequence of str
+            A name to the weights of the coefficients, as in `contrast`; or the names of
+            coefficients, each of them zero.
+
+        Returns
+        -------
+        DataFrame
+            num_df, den_df, statistic, p_value; rows given, of which redundant (combinations of
+            earlier ones) and not_estimable are left out. The df of Satterthwaite's method depend
+            on the rows that span the hypothesis: those given count.
+
+        Raises
+        ------
+        UsageError
+            If a name is not a coefficient, or there is no row.
+
+        Examples
+        --------
+        >>> fit.joint_test(["ARMCDTRT:AVISITVIS2", "ARMCDTRT:AVISITVIS3"])  # doctest: +SKIP
+        """
+        given = rows if isinstance(rows, Mapping) else {name: {name: 1.0} for name in rows}
+        L = np.stack(list(named_rows("joint_test", given, self.coding.names).values()))
+        found = joint_test(self.method, L)
+        counts = {
+            "rows": len(L),
+            "redundant": found.redundant,
+            "not_estimable": found.not_estimable,
+        }
+        return tests_frame({}, [found.test]).assign(**counts)
 
     def predict(self, new: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
         """The mean response of new rows, Xβ.
@@ -328,14 +384,13 @@ class FittedModel:
         FitError
             At a level that the fit did not see.
         """
-        for name in sorted(self.coding.variables):
-            if name not in new.columns or new[name].isna().any():
-                msg = f"predict: {name} is missing or has missing values in the new rows"
-                raise UsageError(msg)
-        table = {name: variable(new[name]) for name in self.coding.variables}
-        found = estimates(self.method, self.coding.matrix(table, len(new)), confidence)
+        found = estimates(self.method, design_rows(self.coding, new), confidence)
         frame = estimates_frame(found)[["estimate", "std_error", "df", "ci_low", "ci_high"]]
         return frame.set_axis(new.index)
+
+
+def _names(given: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def estimates_frame(found: Estimates) -> pd.DataFrame:

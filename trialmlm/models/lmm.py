@@ -19,9 +19,9 @@ from trialmlm.formula.response import response_values
 from trialmlm.inference.register import HIERARCHICAL_DF_METHODS, hierarchical_method
 from trialmlm.inference.source import Hierarchical
 from trialmlm.models.lmm_checks import check_identified, check_random, remarks_on_random
-from trialmlm.models.lmm_fit import LmmFit, likelihood_of
-from trialmlm.models.options import check_options, rows_not_used
-from trialmlm.models.random_part import RandomPart, effects_of_terms, random_parts
+from trialmlm.models.lmm_fit import LmmFit
+from trialmlm.models.options import Options, check_options, rows_not_used
+from trialmlm.models.random_part import RandomPart, effects_of_terms, likelihood_of, random_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +94,8 @@ def lmm(
     """
     read = read_formula(formula)
     _check_terms(read)
-    check_options(df, information, vcov, reml=reml, methods=HIERARCHICAL_DF_METHODS)
+    options = Options(df, information, vcov, weights, reml)
+    check_options(options, HIERARCHICAL_DF_METHODS)
     if weights is not None:
         raise NotAvailableError("lmm: weights are not available in this version")
     frame = model_frame(data, sorted(read.variables))
@@ -121,7 +122,7 @@ def lmm(
         parts=parts,
         levels=levels,
         response=response,
-        information=information,
+        options=options,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,19 +12,28 @@ import pandas as pd
 from trialmlm.engine.whitened_clusters import whitened
 from trialmlm.errors import FitError, UsageError
 from trialmlm.formula.factor import level_text
+from trialmlm.formula.grammar import read_formula
 from trialmlm.formula.variables import variable
+from trialmlm.models.levels import component_covariance
 from trialmlm.models.mixed import MixedFit
+from trialmlm.models.new_cluster import PREDICTIONS, asked_rows, prediction_interval
+from trialmlm.models.partial_pooling import partial_pooling
+from trialmlm.models.r_squared import r_squared
+from trialmlm.models.random_part import likelihood_of
 from trialmlm.models.report import report
+from trialmlm.models.variance_partition import variance_partition
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from trialmlm.arrays import Array, BoolArray, IntArray
-    from trialmlm.engine.fit import GaussianFit
-    from trialmlm.engine.likelihood import RandomEffects
     from trialmlm.engine.predicted_effects import Predictions
     from trialmlm.formula.coding import Coding
     from trialmlm.formula.variables import Variable
     from trialmlm.models.random_part import RandomPart
     from trialmlm.programs.analysis import Estimation
+
+_INTERVALS = ("confidence", *PREDICTIONS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +53,11 @@ class LmmFit(MixedFit):
     parts: tuple[RandomPart, ...]
     levels: Variable | None
     response: Array
+
+    @property
+    def unit(self) -> str:
+        """The column of the first grouping factor, the innermost of a nesting."""
+        return read_formula(self.formula).random[0].groups[-1]
 
     @property
     def n_subjects(self) -> int:
@@ -66,7 +80,8 @@ class LmmFit(MixedFit):
         return own + self.residual_variances.size
 
     @cached_property
-    def _effects(self) -> Predictions:
+    def effects(self) -> Predictions:
+        """Predicted random effects, as arrays."""
         return likelihood_of(self.gaussian).effects(self.gaussian.point)
 
     @property
@@ -86,7 +101,7 @@ class LmmFit(MixedFit):
             the prediction and includes the uncertainty of the fixed effects (Henderson 1975).
         """
         tables = []
-        for part, found in zip(self.parts, self._effects.parts, strict=True):
+        for part, found in zip(self.parts, self.effects.parts, strict=True):
             n, r = found.blup.shape
             variances = np.diagonal(found.variance, axis1=1, axis2=2).clip(0.0)
             columns = {
@@ -109,33 +124,85 @@ class LmmFit(MixedFit):
             correlation); grouping factor after grouping factor, its variances first. Effects that
             the model takes for uncorrelated have no row together.
         """
-        parts = zip(self.parts, self._effects.parts, strict=True)
+        parts = zip(self.parts, self.effects.parts, strict=True)
         rows = [row for part, found in parts for row in _components(part, found.G)]
         for level, value in self.residual_variances.items():
             rows.append(("Residual", str(level), "", float(value), float(np.sqrt(value))))
         columns = pd.Index(["group", "term", "term_2", "variance", "sd"])
         return pd.DataFrame(rows, columns=columns)
 
-    def icc(self) -> float:
-        """Intraclass correlation: the intercept's share of the variance at zero of the slopes.
+    def icc(
+        self,
+        at: Mapping[str, float] | None = None,
+        *,
+        residual: str | None = None,
+        confidence: float = 0.95,
+    ) -> pd.DataFrame:
+        """Shares of the variance and intraclass correlations at every level.
+
+        Parameters
+        ----------
+        at : mapping, optional
+            Values of the random slopes' columns at which the response stands; zero otherwise.
+        residual : str, optional
+            The level whose residual variance is meant, where there are several.
+        confidence : float
+            Of the intervals, by the delta method on the logit scale.
+
+        Returns
+        -------
+        DataFrame
+            group, variance, share, share_low, share_high, icc, std_error, icc_low, icc_high;
+            `icc` is the correlation of two responses in the same group. Variances of 28 between
+            and 52 within give 0.35.
 
         Raises
         ------
         UsageError
-            Without a random intercept, with several grouping factors or residual variances.
+            At a name that no slope has, or without a choice among residual variances.
         """
-        (part, *others), residuals = self.parts, self.levels
-        if "(Intercept)" not in part.names or residuals is not None or others:
-            raise UsageError(
-                "icc: needs a random intercept of one grouping factor and one residual variance; "
-                "variance_components() has the parts of any model"
-            )
-        at = part.names.index("(Intercept)")
-        between = float(self._effects.parts[0].G[at, at])
-        return between / (between + float(self.residual_variances.iloc[0]))
+        return variance_partition(
+            self.variance_components(),
+            component_covariance(self),
+            at=at,
+            residual=residual,
+            confidence=confidence,
+        )
+
+    def partial_pooling(self) -> pd.DataFrame:
+        """Each group's own estimate, everyone's, and what the model makes of both.
+
+        Returns
+        -------
+        DataFrame
+            group, level, n (rows), term; pooled: the fixed effect of the same name, or 0; own:
+            that and the group's own least-squares deviation (NaN where its rows do not carry it);
+            partial: that and the predicted deviation, shrunk towards `pooled`.
+        """
+        return partial_pooling(self)
+
+    def r_squared(self) -> pd.DataFrame:
+        """Variance explained: marginal by the fixed effects, conditional by the random ones too.
+
+        Returns
+        -------
+        DataFrame
+            quantity (marginal, conditional, then each part), variance, r_squared.
+
+        Notes
+        -----
+        Nakagawa and Schielzeth (2013): the fixed part is the variance of Xβ̂ over the rows, with
+        divisor N − 1; random slopes add the mean of z'Gz over the rows (Johnson 2014).
+        """
+        return r_squared(self)
 
     def predict(
-        self, new: pd.DataFrame, confidence: float = 0.95, *, new_levels: str = "population"
+        self,
+        new: pd.DataFrame,
+        confidence: float = 0.95,
+        *,
+        new_levels: str = "population",
+        interval: str = "confidence",
     ) -> pd.DataFrame:
         """The mean response of new rows, and with the random effects of their group.
 
@@ -145,15 +212,21 @@ class LmmFit(MixedFit):
             With every column of the fixed part, complete; without the grouping column, or where
             it is missing, the prediction is the population's.
         confidence : float
-            Of the interval of the population's mean.
+            Of the intervals.
         new_levels : {"population", "error"}
             What a group that the fit did not see gets.
+        interval : {"confidence", "cluster", "prediction"}
+            Of the population's mean alone; or also of the mean of the row's own group, which for
+            a new one carries the variance between groups; or of a response of it.
 
         Returns
         -------
         DataFrame
             estimate, std_error, df, ci_low, ci_high of Xβ; predicted = Xβ + Zb̂ and
-            predicted_std_error, of Xβ̂ + Zb̂ about its target.
+            predicted_std_error, of Xβ̂ + Zb̂ about its target. With an interval of a group or a
+            response: between_variance and residual_variance, which are added to the square of
+            predicted_std_error, and pi_std_error, pi_df (Satterthwaite), pi_low, pi_high about
+            `predicted`.
 
         Raises
         ------
@@ -163,6 +236,17 @@ class LmmFit(MixedFit):
         if new_levels not in {"population", "error"}:
             msg = f"new_levels: found {new_levels!r}, expected 'population' or 'error'"
             raise UsageError(msg)
+        if interval not in _INTERVALS:
+            msg = f"interval: found {interval!r}, expected one of {', '.join(_INTERVALS)}"
+            raise UsageError(msg)
+        frame = self._predicted(new, confidence, new_levels)
+        if interval == "confidence":
+            return frame
+        asked = asked_rows(self, new, frame, interval)
+        found = prediction_interval(self, asked, confidence)
+        return pd.concat([frame, found.set_axis(new.index)], axis=1)
+
+    def _predicted(self, new: pd.DataFrame, confidence: float, new_levels: str) -> pd.DataFrame:
         frame = super().predict(new, confidence)
         levels = [self._positions(part, new, new_levels) for part in self.parts]
         Z = [
@@ -170,11 +254,11 @@ class LmmFit(MixedFit):
             for part, known in zip(self.parts, levels, strict=True)
         ]
         added = np.zeros(len(new))
-        for at, own, found in zip(levels, Z, self._effects.parts, strict=True):
+        for at, own, found in zip(levels, Z, self.effects.parts, strict=True):
             added += np.where(at >= 0, (own * found.blup[at]).sum(axis=1), 0.0)
         rows = self.method.coefficients.basis.rows(_matrix(self.coding, new))
         variance = frame["std_error"].to_numpy() ** 2
-        variance = variance + self._effects.added_variance(rows, levels, Z)
+        variance = variance + self.effects.added_variance(rows, levels, Z)
         return frame.assign(
             predicted=frame["estimate"].to_numpy() + added,
             predicted_std_error=np.sqrt(variance.clip(0.0)),
@@ -205,7 +289,7 @@ class LmmFit(MixedFit):
     def predicted(self) -> Array:
         """Xβ̂ + Zb̂ of the rows used."""
         values = self.fitted
-        for part, found in zip(self.parts, self._effects.parts, strict=True):
+        for part, found in zip(self.parts, self.effects.parts, strict=True):
             Z = part.matrix(self.variables, self.rows.rows.size)
             values = values + (Z * found.blup[part.groups.codes]).sum(axis=1)
         return values
@@ -232,7 +316,7 @@ class LmmFit(MixedFit):
     def _normalized(self) -> Array:
         size = self.response.size
         level = np.zeros(size, dtype=np.intp) if self.levels is None else self.levels.codes
-        effects, residual = self._effects, self.response - self.fitted
+        effects, residual = self.effects, self.response - self.fitted
         for part, shift in zip(self.parts, effects.shifts, strict=True):
             residual = residual + (
                 part.matrix(self.variables, size) * shift[part.groups.codes]
@@ -260,11 +344,6 @@ class LmmFit(MixedFit):
 
     def __str__(self) -> str:
         return self.summary()
-
-
-def likelihood_of(fit: GaussianFit) -> RandomEffects:
-    """The likelihood of a fit with random effects."""
-    return cast("RandomEffects", fit.likelihood)
 
 
 def _components(part: RandomPart, G: Array) -> list[tuple[str, str, str, float, float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from trialmlm.models.fitted import FittedModel
 if TYPE_CHECKING:
     from trialmlm.engine.convergence import Convergence
     from trialmlm.engine.fit import GaussianFit
+    from trialmlm.models.options import Options
     from trialmlm.programs.analysis import Estimation
 
 
@@ -24,15 +25,12 @@ class MixedFit(FittedModel):
     ----------
     gaussian : GaussianFit
         The engine's fit.
-    information : str
-        Behind the degrees of freedom: observed or expected.
-    weights : str or None
-        The column of the rows' weights.
+    options : Options
+        What was asked for beside the formula.
     """
 
     gaussian: GaussianFit
-    information: str = field(default="observed", kw_only=True)
-    weights: str | None = field(default=None, kw_only=True)
+    options: Options
 
     @property
     @abstractmethod
@@ -60,6 +58,17 @@ class MixedFit(FittedModel):
         return self.minus2_loglik + 2.0 * self.n_parameters
 
     @property
+    def aicc(self) -> float:
+        """−2l + 2k m / (m − k − 1), as SAS counts it (Hurvich and Tsai 1989).
+
+        m is the rows used, under REML less the rank of X, and k + 2 at least.
+        """
+        k = self.n_parameters
+        free = self.gaussian.rank if self.gaussian.reml else 0
+        m = max(k + 2, self.n_obs - free)
+        return self.minus2_loglik + 2.0 * k * m / (m - k - 1)
+
+    @property
     def bic(self) -> float:
         """−2l + k log(subjects used)."""
         return self.minus2_loglik + self.n_parameters * float(np.log(self.n_subjects))
@@ -79,8 +88,8 @@ class MixedFit(FittedModel):
         """How it was fitted, as programs in other languages are told."""
         return replace(
             super().estimation,
-            information=self.information,
-            weights=self.weights,
+            information=self.options.information,
+            weights=self.options.weights,
             reml=self.gaussian.reml,
             n_subjects=self.n_subjects,
         )

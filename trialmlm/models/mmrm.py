@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from trialmlm.covariance.register import SPATIAL
 from trialmlm.engine.fit import fit as fit_gaussian
 from trialmlm.engine.fit import fit_own_times, sigma_of
 from trialmlm.errors import NotAvailableError, UsageError
+from trialmlm.files import write_file
 from trialmlm.formula.coding import make_coding
 from trialmlm.formula.design import Layout, make_design
 from trialmlm.formula.frame import model_frame
@@ -20,20 +22,31 @@ from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
 from trialmlm.inference.register import REPEATED_DF_METHODS, SANDWICHES, repeated_method
 from trialmlm.inference.source import Repeated
+from trialmlm.models.covariance_parameters import covariance_parameters
+from trialmlm.models.influence import influence
 from trialmlm.models.mixed import MixedFit
 from trialmlm.models.occasions import Occasions, occasions
-from trialmlm.models.options import check_options, rows_not_used
+from trialmlm.models.options import Options, check_options, rows_not_used
+from trialmlm.models.prediction import predict
 from trialmlm.models.report import report
-from trialmlm.models.structure import check_informed, covariance_group, row_weights
+from trialmlm.models.residuals import residuals
+from trialmlm.models.saved_fit import saved_bytes
+from trialmlm.models.simulation import simulate_rows, simulate_unobserved
+from trialmlm.models.structure import (
+    check_informed,
+    check_levels,
+    covariance_group,
+    row_weights,
+)
+from trialmlm.models.thin_data import reasoned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from trialmlm.arrays import Array
     from trialmlm.covariance.family import Covariance
     from trialmlm.engine.design import Design
     from trialmlm.engine.fit import GaussianFit
     from trialmlm.engine.likelihood import RepeatedMeasures
+    from trialmlm.formula.frame import ModelFrame
     from trialmlm.formula.grammar import CovarianceTerm
     from trialmlm.formula.variables import Variable
 
@@ -116,6 +129,16 @@ class MmrmFit(MixedFit):
         return np.stack([pair.sigma(part) for part in theta]) * self.gaussian.likelihood.scale**2
 
     @property
+    def weighted(self) -> bool:
+        """Whether the rows have weights."""
+        return self.design.weights is not None
+
+    @property
+    def unit(self) -> str:
+        """The column of the subject."""
+        return self.subjects.name
+
+    @property
     def n_subjects(self) -> int:
         """Subjects with a row used."""
         return self.layout.n_subjects
@@ -164,23 +187,142 @@ class MmrmFit(MixedFit):
             y − Xβ̂; that over the response's SD; or each subject's multiplied by the inverse
             Cholesky factor of its covariance, which are uncorrelated with variance 1.
         """
-        if kind not in _RESIDUALS:
-            msg = f"residuals: found {kind!r}, expected one of {', '.join(_RESIDUALS)}"
-            raise UsageError(msg)
-        residual = np.where(self.design.observed, self.design.Y - self.fitted, 0.0)
-        table = _RESIDUALS[kind](residual, self)
-        values = table[self.layout.subject, self.layout.visit]
-        return pd.Series(values, index=self.rows.labels, name=kind)
+        return residuals(self, kind)
 
-    def simulate(self, seed: int) -> pd.Series:
-        """A response drawn from the fitted model for the rows used, in the data's order."""
-        rng = np.random.default_rng(seed)
-        factors = np.linalg.cholesky(self.pattern_covariances)[self.patterns.pattern]
-        noise = (factors @ rng.standard_normal(self.fitted.shape)[:, :, None])[:, :, 0]
-        values = (self.fitted + noise / self.design.root_weights)[
-            self.layout.subject, self.layout.visit
-        ]
-        return pd.Series(values, index=self.rows.labels, name="simulated")
+    def simulate(self, seed: int, *, conditional: bool = False) -> pd.Series:
+        """A response drawn from the fitted model, its parameters as they were estimated.
+
+        Parameters
+        ----------
+        seed : int
+        conditional : bool
+            At the visits that the subjects of the fit lack, given those that they have; otherwise
+            for the rows used.
+
+        Returns
+        -------
+        Series
+            In the data's order and with its index; conditional: indexed by subject and visit.
+        """
+        return simulate_unobserved(self, seed) if conditional else simulate_rows(self, seed)
+
+    def predict(
+        self,
+        new: pd.DataFrame,
+        confidence: float = 0.95,
+        *,
+        interval: str = "confidence",
+        conditional: bool = False,
+    ) -> pd.DataFrame:
+        """Predict new rows: their mean, or a response.
+
+        Parameters
+        ----------
+        new : DataFrame
+            With every column of the fixed part, complete; with the visit unless the mean alone is
+            asked for; with the subject where `conditional`.
+        confidence : float
+        interval : {"confidence", "prediction"}
+            Of the mean, or of a response: the residual's variance comes on top.
+        conditional : bool
+            Given the responses that the fit has of the same subject, at whatever visit; one that
+            it has is predicted by itself, with standard error zero. A subject that the fit does
+            not know is predicted by its mean.
+
+        Returns
+        -------
+        DataFrame
+            estimate, std_error, df, and ci_low, ci_high or pi_low, pi_high; in the order and
+            with the index of `new`.
+
+        Raises
+        ------
+        UsageError
+            If a column is missing or an option is not known.
+        FitError
+            At a level or visit that the fit did not see.
+
+        Notes
+        -----
+        ŷ = x'β̂ + w'(y_o − X_oβ̂), w = Σ_oo⁻¹Σ_om, with variance Σ_mm − w'Σ_om + a'Var(β̂)a,
+        a = x − X_o'w: SAS's StdErrPred under Satterthwaite. Kenward-Roger adds what the estimation
+        of w costs (Harville and Jeske 1992), as SAS does, within 2e-4; without it conditional
+        intervals of small trials are too short.
+        """
+        if interval == "confidence" and not conditional:
+            return super().predict(new, confidence)
+        return predict(self, new, confidence, interval, conditional=conditional)
+
+    def covariance_parameters(self, confidence: float = 0.95) -> pd.DataFrame:
+        """The covariance parameters with standard errors and intervals.
+
+        Parameters
+        ----------
+        confidence : float
+            Of the two-sided intervals.
+
+        Returns
+        -------
+        DataFrame
+            parameter (in words), sas (as PROC MIXED lists it; empty for what it does not list),
+            kind, estimate, std_error, ci_low, ci_high. Of an unstructured Σ, compound symmetry
+            and Toeplitz the correlations follow.
+
+        Raises
+        ------
+        UsageError
+            If `confidence` is not between 0 and 1.
+
+        Notes
+        -----
+        Standard errors are from the observed information, as PROC MIXED's COVTEST, carried to
+        functions of Σ by the delta method. Intervals of variances are Satterthwaite's χ² (PROC
+        MIXED's CL), of covariances Wald's, of correlations Wald's on Fisher's z.
+        """
+        return covariance_parameters(self, confidence)
+
+    def influence(self) -> pd.DataFrame:
+        """What each subject does to the fit, by exact refits without it.
+
+        Returns
+        -------
+        DataFrame
+            One row per subject: the subject, n_obs; cooks_distance, (β̂ − β̂₍ᵢ₎)'Φ⁻¹(β̂ − β̂₍ᵢ₎)
+            over the rank of X; cov_ratio, |Φ₍ᵢ₎| / |Φ|; likelihood_distance, by how much −2l of
+            all data rises at the parameters found without it; ``dfbetas`` of each coefficient,
+            its change in standard errors of the refit; note, why there are none (NaN): what is
+            not estimable without the subject, by name, or how the refit ended.
+
+        Raises
+        ------
+        FitError
+            If the fit did not converge.
+
+        Notes
+        -----
+        β₍ᵢ₎ and θ₍ᵢ₎ are optima of the data without subject i, not one-step approximations:
+        PROC MIXED's INFLUENCE(EFFECT=subject ITER=n) at convergence.
+        """
+        return influence(self)
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """What a file must say of it beside formula and options; nothing of a plain MMRM."""
+        return {}
+
+    def save(self, path: str | Path) -> None:
+        """Write the fit to a file that :func:`~trialmlm.models.load_fit.load_fit` reads.
+
+        The file holds the formula, the options, the rows used and the optimum: a zip of JSON and
+        arrays, the same bytes for the same fit, with nothing in it that is ever executed.
+
+        Raises
+        ------
+        UsageError
+            If a level or a row's label is neither text, number nor truth value, or the file
+            cannot be written.
+        """
+        write_file(Path(path), saved_bytes(self))
 
     def summary(self) -> str:
         """The fit as text: model, data, convergence, covariance, coefficients."""
@@ -200,23 +342,13 @@ def _correlation(Sigma: pd.DataFrame) -> pd.DataFrame:
     return Sigma.div(sd, axis=0).div(sd, axis=1)
 
 
-def _pearson(residual: Array, fit: MmrmFit) -> Array:
-    variances = np.diagonal(fit.pattern_covariances, axis1=1, axis2=2)[fit.patterns.pattern]
-    table: Array = residual * fit.design.root_weights / np.sqrt(variances)
-    return table
+class Fitter(Protocol):
+    """What makes the engine's fit of a design: a search, or an optimum that is known."""
 
-
-def _normalized(residual: Array, fit: MmrmFit) -> Array:
-    halves = np.linalg.inv(np.linalg.cholesky(fit.pattern_covariances))[fit.patterns.pattern]
-    table: Array = (halves @ (residual * fit.design.root_weights)[:, :, None])[:, :, 0]
-    return table
-
-
-_RESIDUALS: Mapping[str, Callable[[Array, MmrmFit], Array]] = {
-    "response": lambda residual, _: residual,
-    "pearson": _pearson,
-    "normalized": _normalized,
-}
+    def __call__(
+        self, design: Design, families: tuple[Covariance, ...], *, common: bool, reml: bool
+    ) -> GaussianFit:
+        """Fit."""
 
 
 def mmrm(
@@ -290,20 +422,35 @@ def mmrm(
     """
     read = _read(formula)
     term = _covariance_of(read)
-    check_options(
-        df,
-        information,
-        vcov,
-        reml=reml,
-        methods=REPEATED_DF_METHODS,
-        sandwiches=tuple(SANDWICHES),
-    )
+    options = Options(df, information, vcov, weights, reml)
+    check_options(options, REPEATED_DF_METHODS, tuple(SANDWICHES))
     frame = model_frame(data, sorted(read.variables | ({weights} if weights else set())))
+    check_levels(term, data, frame)
+    fit = assemble(formula, frame, options, _search)
+    return replace(fit, notes=rows_not_used(frame, data, fit.subjects))
+
+
+def assemble(formula: str, frame: ModelFrame, options: Options, fitter: Fitter) -> MmrmFit:
+    """Make the design from the rows used, fit it, and put the result together.
+
+    Parameters
+    ----------
+    formula : str
+    frame : ModelFrame
+    options : Options
+        Checked.
+    fitter : callable
+        From a design, its families, whether visits are common, and REML or not, to the engine's
+        fit.
+    """
+    read = _read(formula)
+    term = _covariance_of(read)
     found = occasions(term, frame.variables)
-    group = covariance_group(term, data, frame, found)
+    group = covariance_group(term, frame, found)
     response = response_values(read.response, frame.variables)
     coding = make_coding(read.fixed, frame.variables)
     design = make_design(coding, frame.variables, found.layout, response)
+    weights = options.weights
     design = replace(
         design,
         group=None if group is None else group.codes[found.layout.first_of_subject],
@@ -312,25 +459,26 @@ def mmrm(
     members = [np.flatnonzero(design.groups == g) for g in range(design.groups.max() + 1)]
     families = tuple(found.family(term, subjects) for subjects in members)
     check_informed(design, families, found, group)
-    gaussian = _fit(design, families, common=found.common, reml=reml)
+    gaussian = fitter(design, families, common=found.common, reml=options.reml)
+    gaussian = reasoned(gaussian, design, families, found, frame.variables)
+    source = Repeated(gaussian, options.information, design)
     return MmrmFit(
         formula=formula,
         coding=coding,
         gaussian=gaussian,
         rows=frame,
-        method=repeated_method(Repeated(gaussian, information, design), df, vcov),
-        notes=rows_not_used(frame, data, found.subjects),
+        method=repeated_method(source, options.df, options.vcov),
+        notes=(),
         term=term,
         families=families,
         group=group,
         design=design,
         occasions=found,
-        information=information,
-        weights=weights,
+        options=options,
     )
 
 
-def _fit(
+def _search(
     design: Design, families: tuple[Covariance, ...], *, common: bool, reml: bool
 ) -> GaussianFit:
     if common:

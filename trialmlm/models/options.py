@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,21 +20,32 @@ if TYPE_CHECKING:
     from trialmlm.inference.register import DfMethod
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a mixed model was asked for beside its formula.
+
+    Attributes
+    ----------
+    df, information : str
+    vcov, weights : str or None
+    reml : bool
+    """
+
+    df: str = "satterthwaite"
+    information: str = "observed"
+    vcov: str | None = None
+    weights: str | None = None
+    reml: bool = True
+
+
 def check_options(
-    df: str,
-    information: str,
-    vcov: str | None,
-    *,
-    reml: bool,
-    methods: Mapping[str, DfMethod[Any]],
-    sandwiches: Collection[str] = (),
+    options: Options, methods: Mapping[str, DfMethod[Any]], sandwiches: Collection[str] = ()
 ) -> None:
     """Refuse an option that is unknown, or that this version does not build.
 
     Parameters
     ----------
-    df, information, vcov, reml
-        As given.
+    options : Options
     methods : mapping
         The df methods that the model has.
     sandwiches : collection of str
@@ -43,12 +55,13 @@ def check_options(
     ------
     UsageError, NotAvailableError
     """
+    df, vcov = options.df, options.vcov
     if df not in methods:
         _refuse("df", df, methods, REPEATED_DF_METHODS)
-    if information not in {"observed", "expected"}:
-        msg = f"information: found {information!r}, expected 'observed' or 'expected'"
+    if options.information not in {"observed", "expected"}:
+        msg = f"information: found {options.information!r}, expected 'observed' or 'expected'"
         raise UsageError(msg)
-    if df.startswith("kenward-roger") and not reml:
+    if df.startswith("kenward-roger") and not options.reml:
         raise UsageError("df: Kenward-Roger is defined for REML; use df='satterthwaite' under ML")
     if vcov is not None:
         if vcov not in sandwiches:

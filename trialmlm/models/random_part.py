@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from trialmlm.arrays import Array, BoolArray, IntArray
+    from trialmlm.engine.fit import GaussianFit
+    from trialmlm.engine.likelihood import RandomEffects
     from trialmlm.formula.coding import Coding
     from trialmlm.formula.grammar import RandomTerm
 
@@ -147,6 +149,11 @@ def _terms(coding: Coding) -> Iterator[tuple[list[int], tuple[frozenset[str], fr
         )
         numbers = frozenset(f.name for f, kind in zip(factors, kinds, strict=True) if not kind)
         yield columns[term.name], (classes, numbers)
+
+
+def likelihood_of(fit: GaussianFit) -> RandomEffects:
+    """The likelihood of a fit with random effects."""
+    return cast("RandomEffects", fit.likelihood)
 
 
 def nesting(groups: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -22,28 +22,16 @@ if TYPE_CHECKING:
     from trialmlm.models.occasions import Occasions
 
 
-def covariance_group(
-    term: CovarianceTerm, data: pd.DataFrame, frame: ModelFrame, found: Occasions
-) -> Variable | None:
-    """The factor each level of which has a covariance of its own.
+def check_levels(term: CovarianceTerm, data: pd.DataFrame, frame: ModelFrame) -> None:
+    """Refuse a declared level of the group that no row used has.
 
     Raises
     ------
     FitError
-        If it changes within a subject, or a declared level has no row.
     """
     if term.group is None:
-        return None
-    group = frame.variables[term.group].as_factor()
-    layout, levels = found.layout, group.levels or ()
-    changes = group.codes != group.codes[layout.first_of_subject][layout.subject]
-    if changes.any():
-        subject = (found.subjects.levels or ())[layout.subject[int(np.argmax(changes))]]
-        msg = (
-            f"{term.group} groups the covariance but changes within subject {subject}; "
-            "a subject has one covariance: use a column that is constant within subjects"
-        )
-        raise FitError(msg)
+        return
+    levels = frame.variables[term.group].as_factor().levels or ()
     declared = data[term.group].array
     if isinstance(declared, pd.Categorical):
         empty = [str(level) for level in declared.categories if level not in levels]
@@ -53,6 +41,28 @@ def covariance_group(
                 "that covariance cannot be estimated; remove the unused categories"
             )
             raise FitError(msg)
+
+
+def covariance_group(term: CovarianceTerm, frame: ModelFrame, found: Occasions) -> Variable | None:
+    """The factor each level of which has a covariance of its own.
+
+    Raises
+    ------
+    FitError
+        If it changes within a subject.
+    """
+    if term.group is None:
+        return None
+    group = frame.variables[term.group].as_factor()
+    layout = found.layout
+    changes = group.codes != group.codes[layout.first_of_subject][layout.subject]
+    if changes.any():
+        subject = (found.subjects.levels or ())[layout.subject[int(np.argmax(changes))]]
+        msg = (
+            f"{term.group} groups the covariance but changes within subject {subject}; "
+            "a subject has one covariance: use a column that is constant within subjects"
+        )
+        raise FitError(msg)
     return group
 
 

@@ -36,6 +36,8 @@ class Statistic:
         How degrees of freedom were found.
     note : str
         Why a value is NaN.
+    step : str
+        Which model of a pre-specified list it comes from, as ``2 of 3: toeph``; empty without one.
     """
 
     analysis: str
@@ -51,9 +53,10 @@ class Statistic:
     value: float
     df_method: str = ""
     note: str = ""
+    step: str = ""
 
 
 #: the columns of the results, in order
 COLUMNS = tuple(field.name for field in fields(Statistic))
 #: the columns that identify a statistic
-KEYS = tuple(name for name in COLUMNS if name not in {"value", "df_method", "note"})
+KEYS = tuple(name for name in COLUMNS if name not in {"value", "df_method", "note", "step"})

@@ -38,7 +38,10 @@ METHODS = {"LMM": "Random coefficients model"}
 
 
 def footnotes(order: Order, record: AnalysisRecord | None) -> Footnotes:
-    """Number the keywords, resolve them from the analysis, and keep texts as they are."""
+    """Number the keywords, resolve them from the analysis, and keep texts as they are.
+
+    A model that is not the first of its pre-specified list is told, asked for or not.
+    """
     lines: list[str] = []
     marks: dict[str, str] = {}
     for note in order.footnotes:
@@ -51,6 +54,8 @@ def footnotes(order: Order, record: AnalysisRecord | None) -> Footnotes:
             lines.append(f"{marks[note]} {text}")
         elif text:
             lines.append(text)
+    if record is not None and "fallback" in record.specification:
+        lines.append(record.specification["fallback"])
     return Footnotes(tuple(lines), marks)
 
 

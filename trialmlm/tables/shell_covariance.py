@@ -6,7 +6,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 from trialmlm.tables.cells import Cells, row
-from trialmlm.tables.display import Block, Cell, Column, Display
+from trialmlm.tables.display import Block, Cell, Column, Display, Row
 from trialmlm.tables.footnotes import footnotes
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def covariance(order: Order, results: Results) -> Display:
     order : Order
         One analysis, an MMRM.
     results : Results
-        Quantity ``covariance`` by visit and, as group, the other visit.
+        Quantity ``covariance`` by visit and, as group, the other visit; by arm where each has
+        its own.
     """
     name = order.only_analysis
     record = results.analysis(name)
@@ -34,22 +35,30 @@ def covariance(order: Order, results: Results) -> Display:
         "method": record.method if record else "",
         "quantity": "covariance",
     }
-    cells = Cells(results, order, keys)
     found = results.select(**keys, statistic="estimate")
     visits = list(dict.fromkeys(s.visit for s in found))
-    rows = tuple(
-        row(first, *(_cell(cells, visits, i, j) for j in range(len(visits))))
-        for i, first in enumerate(visits)
-    )
+    arms = list(dict.fromkeys(s.arm for s in found))
+    blocks = tuple(_block(Cells(results, order, {**keys, "arm": arm}), visits) for arm in arms)
     return Display(
         kind=order.kind,
         number=order.number,
         titles=order.titles,
         population=order.population.text,
         columns=(Column(("Visit",), 1.4, "left"), *(Column((visit,)) for visit in visits)),
-        blocks=(Block(rows),),
-        footnotes=(*notes.lines, _explained(order)) if rows else notes.lines,
+        blocks=blocks,
+        footnotes=(*notes.lines, _explained(order)) if found else notes.lines,
     )
+
+
+def _block(cells: Cells, visits: list[str]) -> Block:
+    """The visits of one arm under its name, or of all arms."""
+    arm = cells.fixed["arm"]
+    head = (Row((Cell(" ".join(cells.order.arm(arm).lines)),)),) if arm else ()
+    rows = tuple(
+        row(first, *(_cell(cells, visits, i, j) for j in range(len(visits))), indent=bool(arm))
+        for i, first in enumerate(visits)
+    )
+    return Block((*head, *rows))
 
 
 def _explained(order: Order) -> str:

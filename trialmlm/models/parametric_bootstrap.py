@@ -1,0 +1,140 @@
+"""Parametric bootstrap of a fitted mixed model: refits of responses drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from trialmlm.errors import FitError, UsageError
+from trialmlm.models.levels import levels_of, residual_of_rows
+from trialmlm.models.lmm import lmm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from trialmlm.arrays import Array
+    from trialmlm.formula.variables import Variable
+    from trialmlm.models.lmm_fit import LmmFit
+
+#: of a fit, names to numbers
+Statistic = Callable[[Any], "Mapping[Any, float] | pd.Series[float]"]
+_RESPONSE = "simulated_response"
+
+
+def standard_deviations(fit: LmmFit) -> pd.Series:
+    """The table of variance components: standard deviations, and correlations."""
+    table = fit.variance_components()
+    labels = table[["group", "term", "term_2"]].agg(" ".join, axis=1).str.strip()
+    return pd.Series(table["sd"].to_numpy(), index=labels)
+
+
+def parametric_bootstrap(
+    fit: LmmFit,
+    statistic: Statistic = standard_deviations,
+    *,
+    replicates: int = 500,
+    seed: int = 1,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """Intervals of whatever a fit says, from refits of responses drawn from it.
+
+    Parameters
+    ----------
+    fit : LmmFit
+    statistic : callable
+        Of a fit, names to numbers: a Series or a mapping. Standard deviations and correlations
+        of the random effects by default.
+    replicates : int
+        Responses drawn.
+    seed : int
+    confidence : float
+
+    Returns
+    -------
+    DataFrame
+        quantity, estimate, mean, std_error, ci_low, ci_high (percentiles), replicates (those
+        whose search converged, and where the quantity is a number).
+
+    Raises
+    ------
+    UsageError
+        If there are fewer than two replicates.
+
+    Examples
+    --------
+    >>> icc = lambda fit: fit.icc().set_index("group")["icc"]
+    >>> parametric_bootstrap(fit, icc, seed=7)  # doctest: +SKIP
+    """
+    if replicates < 2 or not 0.0 < confidence < 1.0:
+        msg = (
+            f"parametric_bootstrap: found {replicates} replicates and confidence {confidence!r}; "
+            "expected two replicates at least, and a number between 0 and 1"
+        )
+        raise UsageError(msg)
+    estimate = _named(statistic(fit))
+    drawn = _draws(fit, statistic, replicates, seed)
+    table = pd.DataFrame(drawn, columns=pd.Index(list(estimate)))
+    tail = (1.0 - confidence) / 2.0
+    return pd.DataFrame(
+        {
+            "quantity": list(estimate),
+            "estimate": list(estimate.values()),
+            "mean": table.mean().to_numpy(),
+            "std_error": table.std(ddof=1).to_numpy(),
+            "ci_low": table.quantile(tail).to_numpy(),
+            "ci_high": table.quantile(1.0 - tail).to_numpy(),
+            "replicates": table.count().to_numpy(),
+        }
+    )
+
+
+def _draws(fit: LmmFit, statistic: Statistic, replicates: int, seed: int) -> list[dict[Any, float]]:
+    """The statistic of each refit that converged."""
+    data, formula = table_of(fit.variables), refit_formula(fit.formula)
+    options = fit.options
+    drawn = []
+    for stream in np.random.SeedSequence(seed).spawn(replicates):
+        again = data.assign(**{_RESPONSE: draw_response(fit, np.random.default_rng(stream))})
+        try:
+            one = lmm(formula, again, df="asymptotic", information=options.information,
+                      reml=fit.gaussian.reml)  # fmt: skip
+        except FitError:
+            continue
+        if one.convergence.converged:
+            drawn.append(_named(statistic(one)))
+    return drawn
+
+
+def _named(found: Mapping[Any, float] | pd.Series[float]) -> dict[Any, float]:
+    return {name: float(value) for name, value in found.items()}
+
+
+def draw_response(fit: LmmFit, rng: np.random.Generator) -> Array:
+    """A response for each row used: Xβ̂, a draw of every random effect, and of the residual."""
+    values = fit.fitted + np.sqrt(residual_of_rows(fit)) * rng.standard_normal(fit.n_obs)
+    for level in levels_of(fit):
+        # G may be singular: its root is taken by its eigenvectors
+        roots, vectors = np.linalg.eigh(level.G)
+        factor = vectors * np.sqrt(roots.clip(0.0))
+        b = rng.standard_normal(level.blup.shape) @ factor.T
+        values = values + (level.Z * b[level.codes]).sum(axis=1)
+    return values
+
+
+def refit_formula(formula: str) -> str:
+    """The same model of the response that is drawn."""
+    return f"{_RESPONSE} ~ {formula.split('~', 1)[1]}"
+
+
+def table_of(variables: Mapping[str, Variable]) -> pd.DataFrame:
+    """The columns of the rows used, as data."""
+    return pd.DataFrame({name: _column(one) for name, one in variables.items()})
+
+
+def _column(one: Variable) -> Any:
+    if one.levels is None:
+        return one.numbers()
+    return pd.Categorical.from_codes(one.codes.tolist(), pd.Index(one.levels))

@@ -1,0 +1,19 @@
+"""F tests as a frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from trialmlm.inference.method import FTest
+
+
+def tests_frame(labels: Mapping[str, Sequence[Any]], tests: Sequence[FTest]) -> pd.DataFrame:
+    """The labels' columns, then num_df, den_df, statistic, p_value."""
+    names = ("num_df", "den_df", "statistic", "p_value")
+    values = {name: [getattr(test, name) for test in tests] for name in names}
+    return pd.DataFrame({**labels, **values})

@@ -1,0 +1,1 @@
+"""The checks of an installation: is it the package that was built, and are its numbers right."""
