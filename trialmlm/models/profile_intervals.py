@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-from trialmlm.errors import NotAvailableError, UsageError
+from trialmlm.errors import NotAvailableError
+from trialmlm.models.asked import check_share
 from trialmlm.models.levels import levels_of
 
 if TYPE_CHECKING:
@@ -107,9 +108,7 @@ def profile_intervals(fit: LmmFit, confidence: float = 0.95) -> pd.DataFrame:
     The limits of ψ are where min −2l, over all other parameters, is χ²_1's quantile above its
     least (Venzon and Moolgavkar 1988).
     """
-    if not 0.0 < confidence < 1.0:
-        msg = f"confidence: found {confidence!r}, expected a number between 0 and 1, as 0.95"
-        raise UsageError(msg)
+    check_share("confidence", confidence)
     surface, start = _surface(fit)
     least = _minimum(surface.deviance, start)
     cutoff = float(least.fun) + float(special.chdtri(1.0, 1.0 - confidence))

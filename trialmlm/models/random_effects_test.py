@@ -16,7 +16,7 @@ from trialmlm.formula.grammar import read_formula
 from trialmlm.models.levels import levels_of
 from trialmlm.models.lmm import lmm
 from trialmlm.models.mmrm import mmrm
-from trialmlm.models.parametric_bootstrap import table_of
+from trialmlm.models.table import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
