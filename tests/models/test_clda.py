@@ -236,6 +236,12 @@ def test_a_baseline_or_control_without_a_response_is_refused(column, level):
         tm.clda("Y", lost, **KEYS)
 
 
+def test_a_weighting_that_is_not_known_is_refused():
+    fit = tm.clda("Y", simulated(10), **KEYS)
+    with pytest.raises(UsageError, match="found 'margins', expected one of equal, observed"):
+        fit.ls_means("ARM", by="AVISIT", weights="margins")
+
+
 def test_an_arm_that_changes_is_refused():
     data = simulated(11)
     last = data["ID"].eq("S007").to_numpy().nonzero()[0][-1]

@@ -178,3 +178,9 @@ def test_new_rows_that_cannot_be_predicted(columns, error, message):
 def test_a_missing_column_at_prediction_is_named():
     with pytest.raises(UsageError, match="AVISIT is missing"):
         mmrm(MAIN, FRAME).predict(FRAME.drop(columns="AVISIT"))
+
+
+def test_slopes_have_no_counterfactual_weights():
+    fit = mmrm(MAIN, FRAME)
+    with pytest.raises(UsageError, match="weights: found 'counterfactual', expected one of equal"):
+        fit.slopes("BASE", by="ARMCD", weights="counterfactual")

@@ -236,7 +236,8 @@ class FittedModel:
             A column that enters the model as a number, linearly.
         by : str or tuple of str
             The factor(s) whose levels' slopes are compared.
-        weights, at, confidence
+        weights : {"equal", "observed-margins"}
+        at, confidence
             As in `ls_means`.
 
         Returns
@@ -247,7 +248,8 @@ class FittedModel:
         Raises
         ------
         UsageError
-            If `of` is no number of the model, or enters it other than linearly.
+            If `of` is no number of the model, or enters it other than linearly; if another name,
+            level or option is not known.
 
         Examples
         --------
