@@ -321,6 +321,12 @@ class FittedModel:
         DataFrame
             contrast, estimate, std_error, df, statistic, p_value, ci_low, ci_high.
 
+        Raises
+        ------
+        UsageError
+            If a name is not a coefficient, or a weight not a number; if no coefficient is named,
+            or only some of several rows are.
+
         Examples
         --------
         >>> fit.contrast({"ARMCDTRT": 1, "ARMCDTRT:AVISITVIS4": 1})  # doctest: +SKIP
@@ -337,7 +343,7 @@ class FittedModel:
 
         Parameters
         ----------
-        rows : mapping or sequence of str
+        rows : mapping, str or sequence of str
             A name to the weights of the coefficients, as in `contrast`; or the names of
             coefficients, each of them zero.
 
@@ -357,7 +363,7 @@ class FittedModel:
         --------
         >>> fit.joint_test(["ARMCDTRT:AVISITVIS2", "ARMCDTRT:AVISITVIS3"])  # doctest: +SKIP
         """
-        given = rows if isinstance(rows, Mapping) else {name: {name: 1.0} for name in rows}
+        given = rows if isinstance(rows, Mapping) else {n: {n: 1.0} for n in _names(rows)}
         L = np.stack(list(named_rows("joint_test", given, self.coding.names).values()))
         found = joint_test(self.method, L)
         counts = {
@@ -391,7 +397,7 @@ class FittedModel:
         return frame.set_axis(new.index)
 
 
-def _names(given: str | tuple[str, ...]) -> tuple[str, ...]:
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
