@@ -49,7 +49,7 @@ class FittedModel:
     method : Method
         Where standard errors and degrees of freedom come from.
     notes : tuple of str
-        What the reader of a result should know: rows and subjects that are not used.
+        What the reader of a result should know: rows, subjects and levels that are not used.
     """
 
     formula: str

@@ -26,7 +26,12 @@ from trialmlm.models.covariance_parameters import covariance_parameters
 from trialmlm.models.influence import influence
 from trialmlm.models.mixed import MixedFit
 from trialmlm.models.occasions import Occasions, occasions
-from trialmlm.models.options import Options, check_options, rows_not_used
+from trialmlm.models.options import (
+    Options,
+    check_options,
+    levels_not_used,
+    rows_not_used,
+)
 from trialmlm.models.prediction import predict
 from trialmlm.models.report import report
 from trialmlm.models.residuals import residuals
@@ -427,7 +432,10 @@ def mmrm(
     frame = model_frame(data, sorted(read.variables | ({weights} if weights else set())))
     check_levels(term, data, frame)
     fit = assemble(formula, frame, options, _search)
-    return replace(fit, notes=rows_not_used(frame, data, fit.subjects))
+    at = () if term.structure in SPATIAL else term.visit
+    factors = {*fit.coding.categorical, *at, *([term.group] if term.group else [])}
+    notes = (*rows_not_used(frame, data, fit.subjects), *levels_not_used(frame, sorted(factors)))
+    return replace(fit, notes=notes)
 
 
 def assemble(formula: str, frame: ModelFrame, options: Options, fitter: Fitter) -> MmrmFit:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import NotAvailableError, UsageError
+from trialmlm.formula.factor import level_text
 from trialmlm.inference.register import REPEATED_DF_METHODS, SANDWICHES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
     from trialmlm.formula.frame import ModelFrame
@@ -97,4 +98,19 @@ def rows_not_used(frame: ModelFrame, data: pd.DataFrame, subjects: Variable) -> 
     gone = len({name for name in names if not pd.isna(name)}.difference(subjects.levels or ()))
     if gone:
         notes.append(f"{gone:,} subjects have no complete row and are not used")
+    return tuple(notes)
+
+
+def levels_not_used(frame: ModelFrame, factors: Iterable[str]) -> tuple[str, ...]:
+    """The levels of the data given that no row used has, as a visit without any response."""
+    if frame.rows.size == frame.n_read:
+        return ()
+    notes = []
+    for name in factors:
+        given = frame.given[name]
+        there = given.take(np.flatnonzero(~given.missing)).as_factor().levels or ()
+        used = frame.variables[name].as_factor().levels or ()
+        gone = ", ".join(level_text(level) for level in there if level not in used)
+        if gone:
+            notes.append(f"{name} {gone}: no complete row, so not in the model")
     return tuple(notes)
