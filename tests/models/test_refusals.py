@@ -133,7 +133,7 @@ GROUPED = "CHG ~ BASE + AVISIT + us(AVISIT | ARMCD / USUBJID)"
         (
             GROUPED,
             {"CHG": FRAME.CHG.where((FRAME.ARMCD == "A") | (FRAME.AVISIT != "V2"))},
-            "no subject with ARMCD B has both visits V1 and V2, V2 and V2, V2 and V3",
+            "no subject with ARMCD B has the visit V2: its variance cannot be estimated",
         ),
     ],
 )
@@ -178,6 +178,22 @@ def test_new_rows_that_cannot_be_predicted(columns, error, message):
 def test_a_missing_column_at_prediction_is_named():
     with pytest.raises(UsageError, match="AVISIT is missing"):
         mmrm(MAIN, FRAME).predict(FRAME.drop(columns="AVISIT"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "structure", "message"),
+    [
+        (30, "us", "30 rows of 3 subjects cannot carry 465 covariance parameters"),
+        (300, "ar1", r"DAY has 300 different values, too many for visits \(at most 250\).*sp_exp"),
+    ],
+)
+def test_a_time_in_place_of_a_visit_is_refused_before_anything_of_its_size_is_made(
+    rows, structure, message
+):
+    days = np.arange(float(rows))
+    frame = pd.DataFrame({"CHG": days % 7, "DAY": days, "USUBJID": days.astype(int) % 3})
+    with pytest.raises(FitError, match=message):
+        mmrm(f"CHG ~ 1 + {structure}(DAY | USUBJID)", frame)
 
 
 def test_slopes_have_no_counterfactual_weights():

@@ -43,7 +43,7 @@ from trialmlm.models.structure import (
     covariance_group,
     row_weights,
 )
-from trialmlm.models.thin_data import reasoned
+from trialmlm.models.thin_data import check_rows, reasoned
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -466,6 +466,7 @@ def assemble(formula: str, frame: ModelFrame, options: Options, fitter: Fitter) 
     )
     members = [np.flatnonzero(design.groups == g) for g in range(design.groups.max() + 1)]
     families = tuple(found.family(term, subjects) for subjects in members)
+    check_rows(design, families, response.size)
     check_informed(design, families, found, group)
     gaussian = fitter(design, families, common=found.common, reml=options.reml)
     gaussian = reasoned(gaussian, design, families, found, frame.variables)
