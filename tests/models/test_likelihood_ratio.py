@@ -163,3 +163,10 @@ def test_models_of_other_weights_are_not_nested():
         tm.likelihood_ratio(weighted, plain)
     assert tm.likelihood_ratio(weighted, fit(frame=frame, weights="W")).loc[1, "df"] == 4.0
     assert len(tm.compare(plain, weighted)) == 2  # a density of the same data: AIC may speak of it
+
+
+@pytest.mark.parametrize("ask", [tm.compare, tm.likelihood_ratio])
+def test_only_mixed_models_are_compared(ask):
+    ancova = tm.ancova("CHG ~ BASE", FRAME.drop_duplicates("USUBJID"))
+    with pytest.raises(UsageError, match="found AncovaFit, expected fitted mixed models"):
+        ask(fit(), ancova)

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import special
 
 from trialmlm.errors import UsageError
-from trialmlm.models.same_data import check_same_fixed, check_same_rows, spans
+from trialmlm.models.same_data import check_mixed, check_same_fixed, check_same_rows, spans
 
 if TYPE_CHECKING:
     from trialmlm.models.mixed import MixedFit
@@ -46,6 +46,7 @@ def likelihood_ratio(first: MixedFit, second: MixedFit) -> pd.DataFrame:
     >>> likelihood_ratio(mmrm("Y ~ A*T + cs(T | ID)", d), mmrm("Y ~ A*T + us(T | ID)", d))
     ... # doctest: +SKIP
     """
+    check_mixed("likelihood_ratio", (first, second))
     if first.gaussian.reml != second.gaussian.reml:
         raise UsageError("likelihood_ratio: one fit is by REML, the other by ML; fit both alike")
     check_same_rows("likelihood_ratio", first, second)

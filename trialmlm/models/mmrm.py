@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -54,8 +54,6 @@ if TYPE_CHECKING:
     from trialmlm.formula.frame import ModelFrame
     from trialmlm.formula.grammar import CovarianceTerm
     from trialmlm.formula.variables import Variable
-
-_read = lru_cache(maxsize=256)(read_formula)
 
 
 @dataclass(frozen=True, repr=False)
@@ -208,6 +206,12 @@ class MmrmFit(MixedFit):
         -------
         Series
             In the data's order and with its index; conditional: indexed by subject and visit.
+
+        Raises
+        ------
+        UsageError
+            If the seed is no whole number; conditional: if a covariate varies within subjects, or
+            the rows have weights, which have no value where there is no row.
         """
         return simulate_unobserved(self, seed) if conditional else simulate_rows(self, seed)
 
@@ -425,7 +429,7 @@ def mmrm(
     >>> fit = mmrm("FEV1 ~ RACE + SEX + ARMCD * AVISIT + us(AVISIT | USUBJID)", fev,
     ...            df="kenward-roger")  # doctest: +SKIP
     """
-    read = _read(formula)
+    read = read_formula(formula)
     term = _covariance_of(read)
     options = Options(df, information, vcov, weights, reml)
     check_options(options, REPEATED_DF_METHODS, tuple(SANDWICHES))
@@ -451,7 +455,7 @@ def assemble(formula: str, frame: ModelFrame, options: Options, fitter: Fitter) 
         From a design, its families, whether visits are common, and REML or not, to the engine's
         fit.
     """
-    read = _read(formula)
+    read = read_formula(formula)
     term = _covariance_of(read)
     found = occasions(term, frame.variables)
     group = covariance_group(term, frame, found)

@@ -57,6 +57,13 @@ def check_options(
     UsageError, NotAvailableError
     """
     df, vcov = options.df, options.vcov
+    if not isinstance(options.weights, str | None):
+        found = type(options.weights).__name__
+        msg = f"weights: found {found}, expected the name of a column of the data"
+        raise UsageError(msg)
+    if not isinstance(options.reml, bool | np.bool_):
+        msg = f"reml: found {options.reml!r}, expected True or False"
+        raise UsageError(msg)
     if df not in methods:
         _refuse("df", df, methods, REPEATED_DF_METHODS)
     if options.information not in {"observed", "expected"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,10 @@ def simulate_rows(fit: MmrmFit, seed: int) -> pd.Series:
 
 def _noise(fit: MmrmFit, factors: Array, seed: int) -> Array:
     """Draws from N(0, FF'), n × T, F the factor of each subject."""
-    rng = np.random.default_rng(seed)
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        msg = f"simulate: the seed is {seed!r}, expected a whole number that is not negative"
+        raise UsageError(msg)
+    rng = np.random.default_rng(int(seed))
     drawn: Array = (factors @ rng.standard_normal(fit.fitted.shape)[:, :, None])[:, :, 0]
     return drawn
 
