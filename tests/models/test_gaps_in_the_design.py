@@ -110,6 +110,8 @@ def test_a_visit_or_arm_without_a_response_is_named(visit):
         "ARMCD B: no complete row, so not in the model",
         f"{visit} {gone}: no complete row, so not in the model",
     )
+    means = ancova("CHG ~ BASE + AVISIT", frame.assign(CHG=frame["CHG"].mask(lost)))
+    assert means.notes[-1] == "AVISIT V2: no complete row, so not in the model"
     assert not any("no complete row, so" in note for note in mmrm(formula, frame).notes)
 
 

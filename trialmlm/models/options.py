@@ -1,4 +1,4 @@
-"""Options and notes that the mixed models share."""
+"""Options and notes that the models share."""
 
 from __future__ import annotations
 
@@ -92,13 +92,20 @@ def _refuse(option: str, found: str, here: Collection[str], elsewhere: Collectio
     raise UsageError(msg)
 
 
-def rows_not_used(frame: ModelFrame, data: pd.DataFrame, subjects: Variable) -> tuple[str, ...]:
-    """How many rows and subjects of the data given are not used, and why."""
+def rows_lost(frame: ModelFrame) -> tuple[str, ...]:
+    """How many rows of the data given are not used, and why."""
     lost = frame.n_read - frame.rows.size
     if not lost:
         return ()
     why = ", ".join(f"{name} missing in {count:,}" for name, count in frame.absent.items())
-    notes = [f"{lost:,} of {frame.n_read:,} rows not used: {why}"]
+    return (f"{lost:,} of {frame.n_read:,} rows not used: {why}",)
+
+
+def rows_not_used(frame: ModelFrame, data: pd.DataFrame, subjects: Variable) -> tuple[str, ...]:
+    """How many rows and subjects of the data given are not used, and why."""
+    notes = list(rows_lost(frame))
+    if not notes:
+        return ()
     unused = np.ones(frame.n_read, dtype=bool)
     unused[frame.rows] = False
     names = data[subjects.name].array[unused]
