@@ -212,6 +212,8 @@ class MmrmFit(MixedFit):
         UsageError
             If the seed is no whole number; conditional: if a covariate varies within subjects, or
             the rows have weights, which have no value where there is no row.
+        NotAvailableError
+            Conditional: where subjects have times of their own.
         """
         return simulate_unobserved(self, seed) if conditional else simulate_rows(self, seed)
 
@@ -250,6 +252,8 @@ class MmrmFit(MixedFit):
             If a column is missing or an option is not known.
         FitError
             At a level or visit that the fit did not see.
+        NotAvailableError
+            Of all but the mean, where subjects have times of their own.
 
         Notes
         -----
@@ -306,6 +310,8 @@ class MmrmFit(MixedFit):
         ------
         FitError
             If the fit did not converge.
+        NotAvailableError
+            Where subjects have times of their own.
 
         Notes
         -----

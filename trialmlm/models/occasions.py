@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialmlm.covariance.register import CROSSED, FAMILIES, SPATIAL
-from trialmlm.errors import FitError
+from trialmlm.errors import FitError, NotAvailableError
 from trialmlm.formula.design import Layout
 from trialmlm.formula.factor import level_text
 from trialmlm.formula.variables import Variable, factor
@@ -51,6 +51,20 @@ class Occasions:
     def common(self) -> bool:
         """Whether the visits are common to all subjects."""
         return self.distances is None or self.distances.ndim == 2
+
+    def check_common(self, asked: str) -> None:
+        """Refuse what this version has for common visits alone.
+
+        Raises
+        ------
+        NotAvailableError
+        """
+        if not self.common:
+            msg = (
+                f"{asked} is not available in this version where subjects have times of their own "
+                f"(more than {_COMMON} different ones); it is for planned times"
+            )
+            raise NotAvailableError(msg)
 
     @property
     def labels(self) -> list[str]:

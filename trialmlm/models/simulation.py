@@ -53,6 +53,7 @@ def simulate_unobserved(fit: MmrmFit, seed: int) -> pd.Series:
     With z ~ N(0, Σ) and z_o its part at the visits observed, z_m + w'(r_o − z_o) has the mean
     w'r_o and the variance Σ_mm − w'Σ_om of the unobserved given the observed.
     """
+    fit.occasions.check_common("simulate: a conditional simulation")
     varying = [
         n for n in sorted(fit.coding.variables) if fit.layout.scope(fit.variables[n]) == "row"
     ]
