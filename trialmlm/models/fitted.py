@@ -21,7 +21,7 @@ from trialmlm.models.ls_means import LsMeans
 from trialmlm.models.new_rows import design_rows
 from trialmlm.models.programs import analysis_of, requests_of
 from trialmlm.models.tests_frame import tests_frame
-from trialmlm.programs.analysis import Estimation
+from trialmlm.programs.analysis import Analysis, Estimation
 from trialmlm.programs.r import r_program
 from trialmlm.programs.sas import sas_program
 
@@ -104,6 +104,11 @@ class FittedModel:
         sandwich = covariance if covariance in SANDWICHES else None
         return Estimation(df=self.method.name, vcov=sandwich, n_rows=self.rows.rows.size)
 
+    @property
+    def analysis(self) -> Analysis:
+        """The analysis as programs in other languages are told of it."""
+        return analysis_of(self)
+
     def to_sas(self, data: str = "trial", ls_means: Sequence[MeansAsked] = ()) -> str:
         """The equivalent SAS program, for double programming.
 
@@ -130,14 +135,14 @@ class FittedModel:
         --------
         >>> print(fit.to_sas("adfev", ls_means=[("ARMCD", "AVISIT")]))  # doctest: +SKIP
         """
-        return sas_program(analysis_of(self), data, requests_of(self, ls_means))
+        return sas_program(self.analysis, data, requests_of(self, ls_means))
 
     def to_r(self, data: str = "trial", ls_means: Sequence[MeansAsked] = ()) -> str:
         """The equivalent R program: mmrm, lme4, nlme or lm, and emmeans.
 
         Parameters, returns and errors are those of `to_sas`; `data` is a data frame of R.
         """
-        return r_program(analysis_of(self), data, requests_of(self, ls_means))
+        return r_program(self.analysis, data, requests_of(self, ls_means))
 
     @property
     def vcov(self) -> pd.DataFrame:
