@@ -160,7 +160,7 @@ def test_predicted_effects_are_the_oracle_s_in_the_units_of_the_data(case):
     kind, seed, _ = case
     X, Z, y, cluster, level = data = rows(seed)
     likelihood = likelihood_of(kind, data, reml=True)
-    found = likelihood.effects(likelihood.evaluate(somewhere(kind, seed)))
+    (found,) = likelihood.effects(likelihood.evaluate(somewhere(kind, seed))).parts
     point = likelihood.evaluate(somewhere(kind, seed))
     level = level if kind == "padded" else np.zeros_like(level)
     given_units = DenseClusters(X, Z, y, cluster, level)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from trialmlm.batch.fallback import simpler_models
 from trialmlm.covariance.register import FAMILIES
 from trialmlm.formula.grammar import read_formula
-from trialmlm.inference.register import DF_METHODS, REPEATED_DF_METHODS
+from trialmlm.inference.register import DF_METHODS, HIERARCHICAL_DF_METHODS, REPEATED_DF_METHODS
 from trialmlm.protocol.endpoints import ChangeEndpoint, CollectedEndpoint
 from trialmlm.tables.shells import SHELLS
 
@@ -93,7 +93,8 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
 def _lacks_of_inference(analysis: Analysis, read: ModelFormula) -> Iterator[str]:
     """Sandwiches and between-within are of repeated measures; Kenward-Roger has no sandwich."""
     repeated = bool(read.covariance) and not read.random
-    methods = REPEATED_DF_METHODS if repeated else DF_METHODS
+    others = HIERARCHICAL_DF_METHODS if read.random else DF_METHODS
+    methods = REPEATED_DF_METHODS if repeated else others
     if analysis.df not in methods:
         yield f"df: {analysis.df}"
     elif analysis.vcov is not None and (not repeated or methods[analysis.df].own_covariance):
@@ -116,12 +117,7 @@ def _lacks_of_remedies(analysis: Analysis) -> Iterator[str]:
 
 
 def _lacks_of_model(read: ModelFormula, arm: str | None) -> Iterator[str]:
-    if len(read.random) > 1:
-        yield "several groupings of random effects"
-    for random in read.random:
-        if len(random.groups) > 1 or not random.correlated:
-            yield f"random effects {random.text}"
-    residual = {"diag"} if read.random else set(FAMILIES)
+    residual = set(FAMILIES) if not read.random else {"diag"} if _one_term(read) else set()
     for term in read.covariance:
         if term.structure not in residual:
             yield f"covariance {term.structure}"
@@ -129,6 +125,12 @@ def _lacks_of_model(read: ModelFormula, arm: str | None) -> Iterator[str]:
             yield f"covariance by {term.group}"
         if term.visit != VISIT:
             yield f"covariance over {', '.join(term.visit)} (the visits are AVISIT)"
+
+
+def _one_term(read: ModelFormula) -> bool:
+    """Whether one grouping factor has one term of correlated random effects."""
+    (first, *others) = read.random
+    return not others and len(first.groups) == 1 and first.correlated
 
 
 def lacking_of_output(output: Output) -> tuple[str, ...]:

@@ -129,14 +129,16 @@ def record_of(
     )
 
 
-def fit_statistics_of(context: Context, fit: MmrmFit | LmmFit) -> Iterator[Statistic]:
+def fit_statistics_of(
+    context: Context, fit: MmrmFit | LmmFit, n_subjects: int
+) -> Iterator[Statistic]:
     """−2 log-likelihood, information criteria, and what was analysed."""
     found = {
         "minus2_loglik": fit.minus2_loglik,
         "aic": fit.aic,
         "bic": fit.bic,
         "n_obs": fit.n_obs,
-        "n_subjects": fit.n_subjects,
+        "n_subjects": n_subjects,
     }
     for name, value in found.items():
         yield context.statistic("fit", name, float(value))

@@ -52,7 +52,7 @@ def mmrm_analysis(task: Task) -> Results:
         *(_averaged(context, task, fit, counts) if analysis.average_over == "visits" else ()),
         *_covariance(context, fit),
         *type_three_of(context, fit),
-        *fit_statistics_of(context, fit),
+        *fit_statistics_of(context, fit, fit.n_subjects),
     )
     estimation = "REML" if analysis.reml else "ML"
     extra = {

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trialmlm.batch.task import Task
     from trialmlm.models.lmm_fit import LmmFit
     from trialmlm.models.ls_means import LsMeans
+    from trialmlm.models.random_part import RandomPart
     from trialmlm.results.statistic import Statistic
 
 
@@ -58,6 +59,7 @@ def slope_analysis(task: Task) -> Results:
         confidence=analysis.confidence,
     )
     used = task.frame.iloc[fit.rows.rows]
+    subject = task.protocol.data.subjects.subject
     counts = tuple(_subjects(context, task, fit))
     statistics = (
         *(context.statistic("count", "n", float(n), arm=arm) for arm, _, n in counts),
@@ -72,18 +74,28 @@ def slope_analysis(task: Task) -> Results:
         *_relative(context, task, slopes),
         *_components(context, fit),
         *type_three_of(context, fit),
-        *fit_statistics_of(context, fit),
+        *fit_statistics_of(context, fit, used[subject].nunique()),
     )
     extra = {
-        "covariance": f"random {' and '.join(_words(fit))} by subject, unstructured",
+        "covariance": "; ".join(_words(part, subject) for part in fit.parts),
         "estimation": "REML" if analysis.reml else "ML",
     }
     record = record_of(task, fit, counts, extra, str(fit.convergence), headline="slope-difference")
     return Results(statistics, (record,), lmm_records(task, fit))
 
 
-def _words(fit: LmmFit) -> list[str]:
-    return ["intercept" if n == "(Intercept)" else f"slope of {n}" for n in fit.random.names]
+def _words(part: RandomPart, subject: str) -> str:
+    """The random effects of a grouping factor, ``random intercept by subject``."""
+    effects = ["intercept" if n == "(Intercept)" else f"slope of {n}" for n in part.names]
+    *outer, own = part.columns
+    by = "subject" if own == subject else own
+    within = f" within {' and '.join(outer)}" if outer else ""
+    structure = ", unstructured" if part.single else ", uncorrelated"
+    if not part.single and max(part.sizes) > 1:
+        structure = ", uncorrelated between terms"
+    if len(effects) == 1:
+        structure = ""
+    return f"random {' and '.join(effects)} by {by}{within}{structure}"
 
 
 def _subjects(context: Context, task: Task, fit: LmmFit) -> Iterator[tuple[str, str, int]]:

@@ -15,10 +15,16 @@ import numpy as np
 
 from trialmlm.covariance.unstructured import lower_indices, symmetric_basis
 from trialmlm.engine.data_likelihood import DataLikelihood
-from trialmlm.engine.likelihood import Curve
+from trialmlm.engine.euler import (
+    bordered,
+    with_P_of_sigma2,
+    with_Q_of_sigma2,
+    with_sigma2,
+)
+from trialmlm.engine.likelihood import Block, Curve
 from trialmlm.engine.objective import contract
-from trialmlm.engine.predicted_effects import PredictedEffects, predicted_effects
-from trialmlm.engine.random_parameters import RandomParameters
+from trialmlm.engine.predicted_effects import ClusterPredictions, cluster_predictions
+from trialmlm.engine.random_parameters import RandomParameters, on_boundary
 from trialmlm.engine.standardise import orthonormal_effects, standardise
 
 if TYPE_CHECKING:
@@ -235,8 +241,8 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         quad_matrix = sums.z.T @ sums.z
         trace = np.tensordot(basis, trace_matrix, 2)
         quad = np.tensordot(basis, quad_matrix, 2)
-        trace = _with_sigma2(trace, float(s.n_observations - free), sigma)
-        quad = _with_sigma2(quad, point.rOr, sigma)
+        trace = with_sigma2(trace, float(s.n_observations - free), sigma)
+        quad = with_sigma2(quad, point.rOr, sigma)
         P = self._P(point, sums, basis, sigma)
         J = contract(basis, sums.T, sums.T - 2.0 * sums.F if self.reml else sums.T)
         if self.reml:
@@ -246,9 +252,25 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         cross = np.tensordot(sums.H, sums.z, ((0,), (0,)))  # r × q × r: Σ h_a z_b
         c = np.einsum("hab,aqb->hq", basis, cross)
         A = contract(basis, sums.T, zz) - c @ point.Phi @ c.T
-        J = _bordered((J + J.T) / 2.0, trace, sigma)
-        A = _bordered((A + A.T) / 2.0, quad, sigma)
+        J = bordered((J + J.T) / 2.0, trace, sigma)
+        A = bordered((A + A.T) / 2.0, quad, sigma)
         return Curve(trace - quad, 2.0 * A - J, A, J), P
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """One."""
+        return (Block(0, 0, self.data.K),)
+
+    def singular(self, theta: Array, point: ClusterPoint) -> tuple[bool, ...]:
+        """Whether G is singular."""
+        del theta
+        return (on_boundary(point.G, point.sigma2),)
+
+    def boundary(self, theta: Array, point: ClusterPoint) -> tuple[Array, Array] | None:
+        """∂η/∂θ and the curvature of η where G is singular."""
+        if not any(self.singular(theta, point)):
+            return None
+        return self.parameters.jacobian(theta, self.natural(theta, point)[0].g)
 
     def weighted_Q(self, theta: Array, point: ClusterPoint, W: Array) -> Array:
         """Σ w_hk Q_hk; those with σ² from Σ_k θ_k Q_hk = −P_h."""
@@ -262,12 +284,8 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         q = sums.H.shape[2]
         left = EH.transpose(0, 3, 1, 2).reshape(m * q, -1)
         right = (sums.T @ EH).transpose(0, 3, 1, 2).reshape(m * q, -1)
-        Q = np.zeros((m + 1, m + 1, q, q))
-        Q[:m, :m] = (left @ right.T).reshape(m, q, m, q).transpose(0, 2, 1, 3)
-        for h in range(m):
-            Q[h, m] = (-P[h] - np.tensordot(sigma[:m], Q[h, :m], 1)) / point.sigma2
-            Q[m, h] = Q[h, m].T
-        Q[m, m] = (-P[m] - np.tensordot(sigma[:m], Q[m, :m], 1)) / point.sigma2
+        Q = (left @ right.T).reshape(m, q, m, q).transpose(0, 2, 1, 3)
+        Q = with_Q_of_sigma2(Q, P, sigma)
         result: Array = np.tensordot(W, Q, 2)
         return result
 
@@ -276,10 +294,10 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         del theta, W
         return np.zeros_like(point.Phi)
 
-    def effects(self, point: ClusterPoint) -> PredictedEffects:
+    def effects(self, point: ClusterPoint) -> ClusterPredictions:
         """Best linear unbiased predictions of the random effects."""
         sums = self._sums(point)
-        return predicted_effects(point, sums.z, sums.H, sums.T - sums.F, self.data.K, self.scale)
+        return cluster_predictions(point, sums.z, sums.H, sums.T - sums.F, self.data.K, self.scale)
 
     def _sums(self, point: ClusterPoint) -> _Sums:
         s = self.data
@@ -294,23 +312,7 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         flat = sums.H.transpose(1, 2, 0).reshape(r * q, n)
         Z = (flat @ flat.T).reshape(r, q, r, q).transpose(0, 2, 1, 3)
         P = -np.tensordot(basis, Z, 2)
-        own = (-np.linalg.inv(point.Phi) - np.tensordot(theta[:-1], P, 1)) / point.sigma2
-        return np.concatenate([P, own[None]])
-
-
-def _with_sigma2(parts: Array, total: float, theta: Array) -> Array:
-    """Append the part of σ², as Σ θ_h part_h = total."""
-    return np.append(parts, (total - float(theta[:-1] @ parts)) / theta[-1])
-
-
-def _bordered(inner: Array, products: Array, theta: Array) -> Array:
-    """Append σ²'s row and column, as Σ_k θ_k M_hk = products_h."""
-    m = len(inner)
-    full = np.zeros((m + 1, m + 1))
-    full[:m, :m] = inner
-    full[:m, m] = full[m, :m] = (products[:m] - inner @ theta[:m]) / theta[m]
-    full[m, m] = (products[m] - full[m, :m] @ theta[:m]) / theta[m]
-    return full
+        return with_P_of_sigma2(P, point.Phi, theta)
 
 
 def _inverses(core: Array, half: Array) -> Array:

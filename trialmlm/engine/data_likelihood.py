@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -66,3 +66,8 @@ class DataLikelihood(Generic[D]):
     def n_observations(self) -> int:
         """N."""
         return self.data.n_observations
+
+    def boundary(self, theta: Array, point: Any) -> tuple[Array, Array] | None:
+        """None: the family has no boundary that is an estimate."""
+        del theta, point
+        return None

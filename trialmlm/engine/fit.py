@@ -98,16 +98,29 @@ class GaussianFit:
 
         Notes
         -----
-        A direction in which the Hessian is not positive has no meaning here and is left out.
+        A direction in which the Hessian is not positive has no meaning here and is left out. So is
+        one in which the estimate cannot move: at a singular G, W is C'(2K⁻¹)C with C = ∂η/∂θ and K
+        the Hessian by the search's θ, in which a variance of zero stands still.
         """
         curve = self._natural[0]
         hessian = curve.H if kind == "observed" else curve.J
+        edge = self.likelihood.boundary(self.theta, self.point)
+        if edge is not None:
+            C, bend = edge
+            found: Array = 2.0 * C.T @ _inverse(C @ hessian @ C.T + bend) @ C
+            return found
         scale = np.sqrt(np.abs(np.diag(hessian)))
         scale = np.where(scale > 0.0, scale, 1.0)
-        values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
-        inverse = np.where(values > 1e-12 * values[-1], 1.0 / values.clip(1e-300), 0.0)
-        result: Array = 2.0 * (vectors * inverse) @ vectors.T / np.outer(scale, scale)
+        result: Array = 2.0 * _inverse(hessian / np.outer(scale, scale)) / np.outer(scale, scale)
         return result
+
+
+def _inverse(hessian: Array) -> Array:
+    """The inverse where eigenvalues are positive, zero elsewhere."""
+    values, vectors = np.linalg.eigh(hessian)
+    inverse = np.where(values > 1e-12 * values[-1], 1.0 / values.clip(1e-300), 0.0)
+    result: Array = (vectors * inverse) @ vectors.T
+    return result
 
 
 def fit_likelihood(

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray, IntArray
     from trialmlm.engine.basis import Basis
     from trialmlm.engine.control import Control
+    from trialmlm.engine.predicted_effects import Predictions
 
 
 class Point(Protocol):
@@ -97,11 +98,47 @@ class Likelihood(Protocol):
     def natural(self, theta: Array, point: Any) -> tuple[Curve, Array]:
         """Derivatives by the natural parameters, and P_h = −X'Ω∂_hVΩX, m × q × q."""
 
+    def boundary(self, theta: Array, point: Any) -> tuple[Array, Array] | None:
+        """At a boundary of the natural parameters η: ∂η/∂θ (row: θ) and Σ_h g_h ∂²η_h/∂θ²."""
+
     def weighted_Q(self, theta: Array, point: Any, W: Array) -> Array:
         """Σ_hk w_hk X'Ω∂_hVΩ∂_kVΩX, q × q, over the natural parameters."""
 
     def weighted_R(self, theta: Array, point: Any, W: Array) -> Array:
         """Σ_hk w_hk X'Ω∂²_hkVΩX, q × q; zero where V is linear in its natural parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Random effects that are correlated with each other.
+
+    Attributes
+    ----------
+    grouping : int
+        The grouping factor, as they were given.
+    first : int
+        Where its columns begin among the factor's.
+    K : ndarray, shape (r, r)
+        Z given = Z of the search · K.
+    """
+
+    grouping: int
+    first: int
+    K: Array
+
+
+class RandomEffects(Likelihood, Protocol):
+    """A likelihood of random effects."""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """In the order of the natural parameters: the lower triangle of each."""
+
+    def singular(self, theta: Array, point: Any) -> tuple[bool, ...]:
+        """Which G are singular, of grouping factors and their uncorrelated terms in order."""
+
+    def effects(self, point: Any) -> Predictions:
+        """Best linear unbiased predictions."""
 
 
 class RepeatedMeasures(Likelihood, Protocol):

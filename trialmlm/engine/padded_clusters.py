@@ -13,6 +13,7 @@ import numpy as np
 
 from trialmlm.covariance.unstructured import symmetric_basis
 from trialmlm.engine.data_likelihood import DataLikelihood
+from trialmlm.engine.likelihood import Block
 from trialmlm.engine.padded import (
     PaddedPoint,
     PaddedRows,
@@ -22,8 +23,8 @@ from trialmlm.engine.padded import (
     pad_rows,
     weighted_Q,
 )
-from trialmlm.engine.predicted_effects import PredictedEffects, predicted_effects
-from trialmlm.engine.random_parameters import RandomParameters
+from trialmlm.engine.predicted_effects import ClusterPredictions, cluster_predictions
+from trialmlm.engine.random_parameters import RandomParameters, on_boundary
 from trialmlm.engine.standardise import orthonormal_effects
 
 if TYPE_CHECKING:
@@ -179,6 +180,22 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         del theta
         return derivatives(self.data.rows, point, self._tangent(), reml=self.reml)
 
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """One."""
+        return (Block(0, 0, self.data.K),)
+
+    def singular(self, theta: Array, point: EffectsPoint) -> tuple[bool, ...]:
+        """Whether G is singular."""
+        del theta
+        return (on_boundary(point.G, self.condition(point)),)
+
+    def boundary(self, theta: Array, point: EffectsPoint) -> tuple[Array, Array] | None:
+        """∂η/∂θ and the curvature of η where G is singular."""
+        if not any(self.singular(theta, point)):
+            return None
+        return self.parameters.jacobian(theta, self.natural(theta, point)[0].g)
+
     def weighted_Q(self, theta: Array, point: EffectsPoint, W: Array) -> Array:
         """Σ w_hk (∂_hVΩX)'Ω(∂_kVΩX)."""
         del theta
@@ -189,14 +206,14 @@ class PaddedLikelihood(DataLikelihood[PaddedClusters]):
         del theta, W
         return np.zeros_like(point.Phi)
 
-    def effects(self, point: EffectsPoint) -> PredictedEffects:
+    def effects(self, point: EffectsPoint) -> ClusterPredictions:
         """Best linear unbiased predictions of the random effects."""
         c = self.data
         ZO = c.Z.transpose(0, 2, 1) @ point.Omega
         z = (ZO @ point.residual[:, :, None])[:, :, 0]
         H = ZO @ c.rows.X
         inner = ZO @ c.Z - H @ point.Phi @ H.transpose(0, 2, 1)
-        return predicted_effects(point, z, H, inner, c.K, self.scale)
+        return cluster_predictions(point, z, H, inner, c.K, self.scale)
 
     def _tangent(self) -> Array:
         """∂V by every natural parameter, m × n × t × t."""

@@ -18,6 +18,11 @@ from trialmlm.engine.likelihood import Curve
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
 
+#: a variance below this share of the residual's is zero (an SD of 1e-4, as lme4 judges)
+SINGULAR = 1e-8
+#: added to the search's Hessian, relatively: Λ of a singular G is determined up to a rotation
+_GAUGE = 1e-10
+
 
 @dataclass(frozen=True, slots=True)
 class RandomParameters:
@@ -58,24 +63,50 @@ class RandomParameters:
         variances: Array = np.exp(2.0 * theta[-self.levels :])
         return variances
 
+    def jacobian(self, theta: Array, g: Array) -> tuple[Array, Array]:
+        """∂η/∂θ (row: θ) of the natural parameters η, and Σ_h g_h ∂²η_h/∂θ²."""
+        factor, sigma2 = self.factor(theta), self.sigma2(theta)
+        k = self.r * (self.r + 1) // 2
+        C = np.diag(np.append(np.zeros(k), 2.0 * sigma2))
+        bend = np.diag(np.append(np.zeros(k), 4.0 * sigma2 * g[k:]))
+        C[:k, :k], bend[:k, :k] = factor_chain(factor, g[:k])
+        return C, bend
+
     def chain(self, theta: Array, natural: Curve) -> Curve:
         """Derivatives by θ from those by the natural parameters."""
-        factor, sigma2 = self.factor(theta), self.sigma2(theta)
-        rows, columns = lower_indices(self.r)
-        k = rows.size
-        half = np.zeros((k, self.r, self.r))
-        half[np.arange(k), rows] = factor.T[columns]
-        dG = half + half.transpose(0, 2, 1)
-        C = np.diag(np.append(np.zeros(k), 2.0 * sigma2))
-        C[:k, :k] = dG[:, rows, columns]
-        Gamma = np.zeros((self.r, self.r))
-        weight = np.where(rows == columns, 1.0, 0.5)
-        Gamma[rows, columns] = Gamma[columns, rows] = natural.g[:k] * weight
-        bend = np.diag(np.append(np.zeros(k), 4.0 * sigma2 * natural.g[k:]))
-        bend[:k, :k] = 2.0 * Gamma[np.ix_(rows, rows)] * (columns[:, None] == columns)
-        return Curve(
-            C @ natural.g,
-            C @ natural.H @ C.T + bend,
-            C @ natural.A @ C.T,
-            C @ natural.J @ C.T,
-        )
+        return chained(*self.jacobian(theta, natural.g), natural)
+
+
+def chained(C: Array, bend: Array, natural: Curve) -> Curve:
+    """Derivatives by θ from those by the natural parameters, C = ∂η/∂θ."""
+    H = C @ natural.H @ C.T + bend
+    H = H + _GAUGE * float(np.abs(np.diag(H)).max()) * np.eye(len(H))
+    return Curve(C @ natural.g, H, C @ natural.A @ C.T, C @ natural.J @ C.T)
+
+
+def on_boundary(G: Array, sigma2: float) -> bool:
+    """Whether a combination of the effects has no variance, as far as one can tell."""
+    return float(np.linalg.eigvalsh(G)[0]) < SINGULAR * sigma2
+
+
+def factor_chain(factor: Array, g: Array) -> tuple[Array, Array]:
+    """∂G/∂Λ, entry by entry of the lower triangles, and Σ_h g_h ∂²G_h/∂Λ².
+
+    Parameters
+    ----------
+    factor : ndarray, shape (r, r)
+        Λ.
+    g : ndarray, shape (r(r + 1)/2,)
+        Derivatives by the lower triangle of G.
+    """
+    r = len(factor)
+    rows, columns = lower_indices(r)
+    k = rows.size
+    half = np.zeros((k, r, r))
+    half[np.arange(k), rows] = factor.T[columns]
+    dG = half + half.transpose(0, 2, 1)
+    Gamma = np.zeros((r, r))
+    weight = np.where(rows == columns, 1.0, 0.5)
+    Gamma[rows, columns] = Gamma[columns, rows] = g * weight
+    bend = 2.0 * Gamma[np.ix_(rows, rows)] * (columns[:, None] == columns)
+    return dG[:, rows, columns], bend

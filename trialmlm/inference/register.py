@@ -7,13 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from trialmlm.inference.between_within import BetweenWithin
+from trialmlm.inference.containment import Containment
 from trialmlm.inference.fixed_df import asymptotic, containment, residual
 from trialmlm.inference.kenward_roger import KenwardRoger
 from trialmlm.inference.method import CovarianceOfEstimates, Method, Rule
 from trialmlm.inference.model_based import ModelBased, adjusted, adjusted_linear
 from trialmlm.inference.sandwich import KINDS, Sandwich
 from trialmlm.inference.satterthwaite import Satterthwaite
-from trialmlm.inference.source import Repeated, Source
+from trialmlm.inference.source import Hierarchical, Repeated, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,6 +56,11 @@ REPEATED_DF_METHODS: Mapping[str, DfMethod[Repeated]] = {
     "between-within": DfMethod(BetweenWithin.of),
     "containment": DfMethod(containment),
 }
+#: of models with random effects
+HIERARCHICAL_DF_METHODS: Mapping[str, DfMethod[Hierarchical]] = {
+    **DF_METHODS,
+    "containment": DfMethod(Containment.of),
+}
 #: name in ``vcov=`` -> the covariance of a fit of repeated measures
 SANDWICHES: Mapping[str, Callable[[Repeated], CovarianceOfEstimates]] = {
     kind.name: partial(Sandwich.of, kind) for kind in KINDS
@@ -64,6 +70,12 @@ SANDWICHES: Mapping[str, Callable[[Repeated], CovarianceOfEstimates]] = {
 def model_method(source: Source, df: str) -> Method:
     """The method named by `df`, with the covariance that it implies."""
     found = DF_METHODS[df]
+    return _together(source, found, found.implied(source))
+
+
+def hierarchical_method(source: Hierarchical, df: str) -> Method:
+    """The method named by `df` of a model with random effects."""
+    found = HIERARCHICAL_DF_METHODS[df]
     return _together(source, found, found.implied(source))
 
 

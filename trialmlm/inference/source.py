@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from trialmlm.inference.method import Coefficients
 
 if TYPE_CHECKING:
-    from trialmlm.arrays import Array
+    from collections.abc import Sequence
+
+    from trialmlm.arrays import Array, BoolArray
     from trialmlm.engine.design import Design
     from trialmlm.engine.fit import GaussianFit
+    from trialmlm.engine.ranks import Effect
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,24 @@ class Repeated(Source):
     """
 
     design: Design
+
+
+@dataclass(frozen=True)
+class Hierarchical(Source):
+    """A fit with random effects.
+
+    Attributes
+    ----------
+    X : ndarray, shape (N, columns)
+    effects : sequence of Effect
+        In the order of the formula.
+    classes : ndarray of bool, shape (columns,)
+        Columns of terms of factors alone.
+    contains : ndarray of bool, shape (columns, number of effects)
+        Whether the random effect's name contains that of the column's term.
+    """
+
+    X: Array
+    effects: Sequence[Effect]
+    classes: BoolArray
+    contains: BoolArray

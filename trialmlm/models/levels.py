@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trialmlm.covariance.unstructured import lower_indices
+from trialmlm.covariance.unstructured import lower_indices, symmetric_basis
 from trialmlm.formula.factor import level_text
 from trialmlm.formula.variables import variable
+from trialmlm.models.random_part import likelihood_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pandas as pd
 
     from trialmlm.arrays import Array, BoolArray, IntArray
-    from trialmlm.formula.coding import Coding
     from trialmlm.models.lmm_fit import LmmFit
+    from trialmlm.models.random_part import RandomPart
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Level:
         Of the rows used.
     codes : ndarray of int, shape (N,)
         Position of each row's group in `groups`.
-    coding : Coding
+    part : RandomPart
         How its effects become columns.
     G : ndarray, shape (r, r)
         Their covariance.
@@ -48,7 +51,7 @@ class Level:
     columns: tuple[str, ...]
     groups: tuple[Any, ...]
     codes: IntArray
-    coding: Coding
+    part: RandomPart
     G: Array
     blup: Array
     Z: Array
@@ -56,7 +59,7 @@ class Level:
     @property
     def terms(self) -> tuple[str, ...]:
         """Names of the effects."""
-        return self.coding.names
+        return self.part.names
 
     def known(self, new: pd.DataFrame) -> BoolArray:
         """Whether each new row is of a group of the fit."""
@@ -71,37 +74,25 @@ class Level:
 
     def matrix(self, new: pd.DataFrame) -> Array:
         """Columns of the effects on new rows."""
-        table = {name: variable(new[name]) for name in self.coding.variables}
-        return self.coding.matrix(table, len(new))
+        table = {name: variable(new[name]) for name in self.part.variables}
+        return self.part.matrix(table, len(new))
 
 
 def levels_of(fit: LmmFit) -> tuple[Level, ...]:
     """The grouping factors, in the order of the formula."""
-    components, effects = fit.variance_components(), fit.random_effects()
-    groups, coding = fit.groups, fit.random
-    own = effects.loc[effects["group"] == groups.name, "estimate"].to_numpy(dtype=float)
-    return (
+    return tuple(
         Level(
-            name=groups.name,
-            columns=(groups.name,),
-            groups=groups.levels or (),
-            codes=groups.codes,
-            coding=coding,
-            G=_covariance(components[components["group"] == groups.name], coding.names),
-            blup=own.reshape(-1, len(coding.names)),
-            Z=coding.matrix(fit.variables, fit.n_obs),
-        ),
+            name=part.name,
+            columns=part.columns,
+            groups=part.groups.levels or (),
+            codes=part.groups.codes,
+            part=part,
+            G=found.G,
+            blup=found.blup,
+            Z=part.matrix(fit.variables, fit.n_obs),
+        )
+        for part, found in zip(fit.parts, fit.effects.parts, strict=True)
     )
-
-
-def _covariance(components: pd.DataFrame, names: tuple[str, ...]) -> Array:
-    """G from its rows in the table of variance components."""
-    G = np.zeros((len(names), len(names)))
-    for row in components.to_dict("records"):
-        i = names.index(row["term"])
-        j = names.index(row["term_2"]) if row["term_2"] else i
-        G[i, j] = G[j, i] = row["variance"]
-    return G
 
 
 def residual_of_rows(fit: LmmFit) -> Array:
@@ -119,20 +110,36 @@ def component_map(fit: LmmFit) -> Array:
     ndarray, shape (components, natural parameters)
         T with components = T · natural: G = K⁻¹ G_search K⁻ᵀ s², σ² = σ²_search s².
     """
-    likelihood: Any = fit.gaussian.likelihood
-    back, scale = np.linalg.inv(likelihood.data.K), likelihood.scale
-    r = len(back)
-    rows, columns = lower_indices(r)
-    unit = np.zeros((rows.size, r, r))
-    unit[np.arange(rows.size), rows, columns] = unit[np.arange(rows.size), columns, rows] = 1.0
-    moved = back @ unit @ back.T
-    listed = [(i, i) for i in range(r)] + [(i, j) for i in range(r) for j in range(i)]
+    likelihood = likelihood_of(fit.gaussian)
+    row = {(k, i, j): at for at, (k, i, j) in enumerate(_listed(fit.parts))}
     residuals = fit.residual_variances.size
-    T = np.zeros((rows.size + residuals, rows.size + residuals))
-    T[: rows.size, : rows.size] = [[one[i, j] for one in moved] for i, j in listed]
-    T[rows.size :, rows.size :] = np.eye(residuals)
-    T *= scale**2
-    return T
+    blocks = likelihood.blocks
+    moves = [_moved(np.linalg.inv(block.K)) for block in blocks]
+    T = np.zeros((len(row) + residuals, sum(map(len, moves)) + residuals))
+    column = 0
+    for block, moved in zip(blocks, moves, strict=True):
+        first = block.first
+        for i, j in zip(*lower_indices(len(block.K)), strict=True):
+            at = row[block.grouping, first + int(i), first + int(j)]
+            T[at, column : column + len(moved)] = moved[:, i, j]
+        column += len(moved)
+    T[len(row) :, column:] = np.eye(residuals)
+    found: Array = T * likelihood.scale**2
+    return found
+
+
+def _moved(back: Array) -> Array:
+    """∂G of the columns as given by the lower triangle of the search's: K⁻¹ E_h K⁻ᵀ."""
+    moved: Array = back @ symmetric_basis(len(back)) @ back.T
+    return moved
+
+
+def _listed(parts: tuple[RandomPart, ...]) -> Iterator[tuple[int, int, int]]:
+    """Factor, and entry of G, of each row of the table of variance components."""
+    for k, part in enumerate(parts):
+        block = np.repeat(np.arange(len(part.sizes)), part.sizes)
+        yield from ((k, i, i) for i in range(len(block)))
+        yield from ((k, i, j) for i in range(len(block)) for j in range(i) if block[i] == block[j])
 
 
 def component_covariance(fit: LmmFit, information: str | None = None) -> Array:

@@ -1,4 +1,4 @@
-"""Linear mixed models with random intercepts and slopes."""
+"""Linear mixed models: random effects of one or several grouping factors."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialmlm.engine.clusters import ClusterLikelihood, summarise_clusters
+from trialmlm.engine.crossed import CrossedLikelihood
+from trialmlm.engine.crossed_summary import Grouping, summarise_crossed
 from trialmlm.engine.fit import GaussianFit, fit_likelihood
-from trialmlm.engine.identified import variances_identified
 from trialmlm.engine.padded_clusters import PaddedLikelihood, pad_clusters
-from trialmlm.errors import FitError, NotAvailableError, UsageError
+from trialmlm.errors import NotAvailableError, UsageError
 from trialmlm.formula.coding import make_coding
 from trialmlm.formula.frame import model_frame
-from trialmlm.formula.grammar import ModelFormula, RandomTerm, read_formula
+from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
-from trialmlm.inference.register import DF_METHODS, model_method
-from trialmlm.inference.source import Source
+from trialmlm.inference.register import HIERARCHICAL_DF_METHODS, hierarchical_method
+from trialmlm.inference.source import Hierarchical
+from trialmlm.models.lmm_checks import check_identified, check_random, remarks_on_random
 from trialmlm.models.lmm_fit import LmmFit
 from trialmlm.models.options import Options, check_options, rows_not_used
+from trialmlm.models.random_part import RandomPart, effects_of_terms, likelihood_of, random_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -39,17 +42,23 @@ def lmm(
     weights: str | None = None,
     reml: bool = True,
 ) -> LmmFit:
-    """Fit a linear mixed model with random intercepts and slopes.
+    """Fit a linear mixed model.
 
     Parameters
     ----------
     formula : str
-        ``response ~ fixed effects + (1 + time | subject)``; with ``+ diag(visit | subject)`` a
-        residual variance of its own for every visit.
+        ``response ~ fixed effects + (1 + time | subject)``. Several terms of random effects may
+        stand in it: nested ``(1 | a/b/c)``, which is ``(1 | a)`` with the levels of b within a and
+        of c within b; crossed, ``(1 | a) + (1 | b)``; uncorrelated, ``(time || subject)``. With
+        ``+ diag(visit | subject)`` beside one term, a residual variance of its own for every
+        visit.
     data : DataFrame
         One row per observation. Rows with a missing value in a column of the model are not used,
         and counted.
-    df : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "residual", "asymptotic"}
+    df : {"satterthwaite", "kenward-roger", "kenward-roger-linear", "containment", "residual", \
+"asymptotic"}
+        ``containment`` is PROC MIXED's rule by the names of effects: random effects that contain a
+        fixed one (as ``batch:cask`` does ``batch``) give it what they add to the rank of [X Z].
     information : {"observed", "expected"}
         Behind Satterthwaite and Kenward-Roger: as in SAS, or as in pbkrtest.
     vcov, weights : None
@@ -71,40 +80,46 @@ def lmm(
 
     Notes
     -----
-    y_i = X_i β + Z_i b_i + e_i, b_i ~ N(0, G), e_i ~ N(0, R_i), G unstructured, R_i = σ²I or
-    diagonal by visit. Times are each subject's own; nothing is rounded to visits.
+    y = Xβ + Σ_f Z_f b_f + e, b ~ N(0, G_f) at every level of the grouping factor f, e ~ N(0, R),
+    R = σ²I or diagonal by visit. The effects of one term are correlated (G unstructured), those of
+    ``(x + z || g)`` and of different terms are not; a factor before ``||`` has an independent
+    effect for every column. Times are each subject's own; nothing is rounded to visits.
 
     Examples
     --------
     >>> fit = lmm("FVC ~ ARM * YEARS + SEX + AGE + HEIGHT + (1 + YEARS | USUBJID)", adfvc,
     ...           df="kenward-roger")  # doctest: +SKIP
     >>> fit.slopes("YEARS", by="ARM").contrasts("vs-control").frame  # doctest: +SKIP
+    >>> lmm("strength ~ 1 + (1 | batch/cask)", pastes).variance_components()  # doctest: +SKIP
     """
     read = read_formula(formula)
-    term = _random_of(read)
+    _check_terms(read)
     options = Options(df, information, vcov, weights, reml)
-    check_options(options, DF_METHODS)
+    check_options(options, HIERARCHICAL_DF_METHODS)
     if weights is not None:
         raise NotAvailableError("lmm: weights are not available in this version")
     frame = model_frame(data, sorted(read.variables))
-    groups = frame.variables[term.groups[0]].as_factor()
-    levels = _residual_levels(read, term, frame.variables)
+    rows = frame.rows.size
+    parts = random_parts(read.random, frame.variables)
+    levels = _residual_levels(read, parts, frame.variables)
     response = response_values(read.response, frame.variables)
     coding = make_coding(read.fixed, frame.variables)
-    random = make_coding(term.terms, frame.variables)
-    X = coding.matrix(frame.variables, frame.rows.size)
-    Z = random.matrix(frame.variables, frame.rows.size)
-    _check_random(term, Z, groups, levels)
-    gaussian = _fit(X, Z, response, groups, levels, reml=reml)
+    X = coding.matrix(frame.variables, rows)
+    Z = [part.matrix(frame.variables, rows) for part in parts]
+    check_random(parts, Z, levels)
+    gaussian = _fit(X, Z, response, parts, levels, reml=reml)
+    subjects = frame.variables[read.random[0].groups[-1]].as_factor()
+    singular = likelihood_of(gaussian).singular(gaussian.theta, gaussian.point)
+    remarks = remarks_on_random(parts, Z, singular)
+    source = Hierarchical(gaussian, information, X, *effects_of_terms(parts, Z, coding))
     return LmmFit(
         formula=formula,
         coding=coding,
         rows=frame,
-        method=model_method(Source(gaussian, information), df),
-        notes=rows_not_used(frame, data, groups),
+        method=hierarchical_method(source, df),
+        notes=(*rows_not_used(frame, data, subjects), *remarks),
         gaussian=gaussian,
-        random=random,
-        groups=groups,
+        parts=parts,
         levels=levels,
         response=response,
         options=options,
@@ -112,46 +127,43 @@ def lmm(
 
 
 def _fit(
-    X: Array, Z: Array, y: Array, groups: Variable, levels: Variable | None, *, reml: bool
+    X: Array,
+    Z: Sequence[Array],
+    y: Array,
+    parts: Sequence[RandomPart],
+    levels: Variable | None,
+    *,
+    reml: bool,
 ) -> GaussianFit:
-    """Rows sorted by group, summed up, and fitted."""
-    order = np.argsort(groups.codes, kind="stable")
-    codes = groups.codes[order]
+    """Summed up the quickest way there is, and fitted."""
     size = float(np.sqrt(y @ y / y.size))
+    if len(parts) > 1 or not parts[0].single:
+        groupings = [
+            Grouping(part.groups.codes, own, part.sizes) for part, own in zip(parts, Z, strict=True)
+        ]
+        crossed = CrossedLikelihood(summarise_crossed(X, groupings, y), reml)
+        if y.size > crossed.basis.kept.size and crossed.scale > 0.0:
+            check_identified(parts, crossed)
+        return fit_likelihood(crossed, size)
+    # rows sorted by group
+    order = np.argsort(parts[0].groups.codes, kind="stable")
+    codes, own = parts[0].groups.codes[order], Z[0][order]
     if levels is None:
         first = np.flatnonzero(np.diff(codes, prepend=-1))
-        summary = summarise_clusters(X[order], Z[order], y[order], first)
+        summary = summarise_clusters(X[order], own, y[order], first)
         return fit_likelihood(ClusterLikelihood(summary, reml), size)
-    padded = pad_clusters(X[order], Z[order], y[order], codes, levels.codes[order])
+    padded = pad_clusters(X[order], own, y[order], codes, levels.codes[order])
     return fit_likelihood(PaddedLikelihood(padded, reml), size)
 
 
-def _random_of(read: ModelFormula) -> RandomTerm:
+def _check_terms(read: ModelFormula) -> None:
     if not read.random:
         raise UsageError(
             "lmm: the formula names no random effects; add some, such as (1 + YEARS | USUBJID), "
             "or use mmrm for a residual covariance alone"
         )
-    if len(read.random) > 1:
-        raise NotAvailableError(
-            "lmm: several groupings of random effects are not available in this version"
-        )
-    (term,) = read.random
-    if len(term.groups) > 1:
-        raise NotAvailableError(f"lmm: nested groups {term.text} are not available in this version")
-    if not term.correlated:
-        raise NotAvailableError(
-            f"lmm: uncorrelated random effects {term.text} are not available in this version"
-        )
-    return term
-
-
-def _residual_levels(
-    read: ModelFormula, term: RandomTerm, variables: Mapping[str, Variable]
-) -> Variable | None:
-    """The factor whose levels have residual variances of their own, if the formula names one."""
     if not read.covariance:
-        return None
+        return
     (residual,) = read.covariance
     if residual.structure != "diag" or residual.group is not None:
         msg = (
@@ -159,34 +171,24 @@ def _residual_levels(
             "available in this version; available: none, or diag(visit | subject)"
         )
         raise NotAvailableError(msg)
-    if residual.subject != term.groups[0]:
+
+
+def _residual_levels(
+    read: ModelFormula, parts: Sequence[RandomPart], variables: Mapping[str, Variable]
+) -> Variable | None:
+    """The factor whose levels have residual variances of their own, if the formula names one."""
+    if not read.covariance:
+        return None
+    (residual,) = read.covariance
+    if len(parts) > 1 or not parts[0].single:
+        raise NotAvailableError(
+            "lmm: the residual covariance diag beside several terms of random effects is not "
+            "available in this version; available: one term, or one residual variance"
+        )
+    if residual.subject != parts[0].name:
         msg = (
             f"lmm: the residual covariance is of {residual.subject}, the random effects are of "
-            f"{term.groups[0]}; name the same subject in both"
+            f"{parts[0].name}; name the same subject in both"
         )
         raise UsageError(msg)
     return variables[residual.visit[0]].as_factor()
-
-
-def _check_random(term: RandomTerm, Z: Array, groups: Variable, levels: Variable | None) -> None:
-    count = len(groups.levels or ())
-    if count < 2:
-        msg = f"{groups.name} has one level in the rows used: its variance cannot be estimated"
-        raise FitError(msg)
-    if np.linalg.matrix_rank(Z) < Z.shape[1]:
-        msg = f"the columns of the random effects {term.text} are redundant; leave a term out"
-        raise FitError(msg)
-    if len(Z) <= count:
-        msg = (
-            f"every level of {groups.name} has one row: the variance between levels cannot be "
-            "told from the residual's"
-        )
-        raise FitError(msg)
-    codes = groups.codes
-    residual = np.zeros_like(codes) if levels is None else levels.codes
-    if not variances_identified(Z, codes, residual):
-        msg = (
-            f"the variances of {term.text} and of the residual cannot be told apart: the rows of "
-            f"a {groups.name} are too few, or stand at too few times; leave a random effect out"
-        )
-        raise FitError(msg)

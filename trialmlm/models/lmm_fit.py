@@ -1,34 +1,38 @@
-"""A fitted linear mixed model with random intercepts and slopes."""
+"""A fitted linear mixed model."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from trialmlm.engine.clusters import ClusterLikelihood
-from trialmlm.engine.padded_clusters import PaddedLikelihood
+from trialmlm.engine.whitened_clusters import whitened
 from trialmlm.errors import FitError, UsageError
 from trialmlm.formula.factor import level_text
-from trialmlm.formula.variables import Variable, variable
+from trialmlm.formula.grammar import read_formula
+from trialmlm.formula.variables import variable
 from trialmlm.models.drawn import draw_response
 from trialmlm.models.levels import component_covariance
 from trialmlm.models.mixed import MixedFit
 from trialmlm.models.new_cluster import PREDICTIONS, asked_rows, prediction_interval
 from trialmlm.models.partial_pooling import partial_pooling
 from trialmlm.models.r_squared import r_squared
+from trialmlm.models.random_part import likelihood_of
 from trialmlm.models.report import report
 from trialmlm.models.variance_partition import variance_partition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trialmlm.arrays import Array, IntArray
-    from trialmlm.engine.predicted_effects import PredictedEffects
+    from trialmlm.arrays import Array, BoolArray, IntArray
+    from trialmlm.engine.predicted_effects import Predictions
     from trialmlm.formula.coding import Coding
+    from trialmlm.formula.variables import Variable
+    from trialmlm.models.random_part import RandomPart
+    from trialmlm.programs.analysis import Estimation
 
 _INTERVALS = ("confidence", *PREDICTIONS)
 
@@ -39,42 +43,47 @@ class LmmFit(MixedFit):
 
     Attributes
     ----------
-    random : Coding
-        How the random effects' terms become columns.
-    groups : Variable
-        Whose effects are random, on the rows used.
+    parts : tuple of RandomPart
+        The grouping factors with their random effects.
     levels : Variable or None
         Which residual variance a row has; None for one of all rows.
     response : ndarray
         Of the rows used.
     """
 
-    random: Coding
-    groups: Variable
+    parts: tuple[RandomPart, ...]
     levels: Variable | None
     response: Array
 
     @property
     def unit(self) -> str:
-        """The column of the groups whose effects are random."""
-        return self.groups.name
+        """The column of the first grouping factor, the innermost of a nesting."""
+        return read_formula(self.formula).random[0].groups[-1]
 
     @property
     def n_subjects(self) -> int:
-        """Groups with a row used."""
-        return len(self.groups.levels or ())
+        """Levels of the first grouping factor, which is the outermost of a nesting.
+
+        BIC counts them, as PROC MIXED does.
+        """
+        return self.parts[0].n_levels
+
+    @property
+    def estimation(self) -> Estimation:
+        """How it was fitted; of several grouping factors none holds the subjects."""
+        told = super().estimation
+        return told if len(self.parts) == 1 else replace(told, n_subjects=0)
 
     @property
     def n_covariance(self) -> int:
         """Covariance parameters: of the random effects, and residual variances."""
-        r = len(self.random.names)
-        return r * (r + 1) // 2 + self.residual_variances.size
+        own = sum(r * (r + 1) // 2 for part in self.parts for r in part.sizes)
+        return own + self.residual_variances.size
 
     @cached_property
-    def _effects(self) -> PredictedEffects:
-        likelihood = self.gaussian.likelihood
-        assert isinstance(likelihood, ClusterLikelihood | PaddedLikelihood)  # noqa: S101
-        return likelihood.effects(self.gaussian.point)
+    def effects(self) -> Predictions:
+        """Predicted random effects, as arrays."""
+        return likelihood_of(self.gaussian).effects(self.gaussian.point)
 
     @property
     def residual_variances(self) -> pd.Series:
@@ -92,19 +101,19 @@ class LmmFit(MixedFit):
             group (the column), level, term, estimate, std_error; the standard error is that of
             the prediction and includes the uncertainty of the fixed effects (Henderson 1975).
         """
-        found = self._effects
-        n, r = found.blup.shape
-        return pd.DataFrame(
-            {
-                "group": self.groups.name,
-                "level": np.repeat(np.array(self.groups.levels, dtype=object), r),
-                "term": list(self.random.names) * n,
+        tables = []
+        for part, found in zip(self.parts, self.effects.parts, strict=True):
+            n, r = found.blup.shape
+            variances = np.diagonal(found.variance, axis1=1, axis2=2).clip(0.0)
+            columns = {
+                "group": part.name,
+                "level": np.repeat(np.array(part.groups.levels, dtype=object), r),
+                "term": list(part.names) * n,
                 "estimate": found.blup.reshape(-1),
-                "std_error": np.sqrt(
-                    np.diagonal(found.variance, axis1=1, axis2=2).clip(0.0)
-                ).reshape(-1),
+                "std_error": np.sqrt(variances).reshape(-1),
             }
-        )
+            tables.append(pd.DataFrame(columns))
+        return pd.concat(tables, ignore_index=True)
 
     def variance_components(self) -> pd.DataFrame:
         """Variances, covariances and correlations of the random effects; the residual.
@@ -113,18 +122,11 @@ class LmmFit(MixedFit):
         -------
         DataFrame
             group, term, term_2 (empty for a variance), variance (or covariance), sd (or
-            correlation).
+            correlation); grouping factor after grouping factor, its variances first. Effects that
+            the model takes for uncorrelated have no row together.
         """
-        G, names = self._effects.G, self.random.names
-        sd = np.sqrt(np.diag(G))
-        rows: list[tuple[str, str, str, float, float]] = []
-        for i, name in enumerate(names):
-            rows.append((self.groups.name, name, "", float(G[i, i]), float(sd[i])))
-        for i, name in enumerate(names):
-            for j in range(i):
-                product = float(sd[i] * sd[j])
-                correlation = float(G[i, j]) / product if product else float("nan")
-                rows.append((self.groups.name, names[j], name, float(G[i, j]), correlation))
+        parts = zip(self.parts, self.effects.parts, strict=True)
+        rows = [row for part, found in parts for row in _components(part, found.G)]
         for level, value in self.residual_variances.items():
             rows.append(("Residual", str(level), "", float(value), float(np.sqrt(value))))
         columns = pd.Index(["group", "term", "term_2", "variance", "sd"])
@@ -247,33 +249,32 @@ class LmmFit(MixedFit):
 
     def _predicted(self, new: pd.DataFrame, confidence: float, new_levels: str) -> pd.DataFrame:
         frame = super().predict(new, confidence)
-        at = self._group_positions(new, new_levels)
-        known = at >= 0
-        predicted = frame["estimate"].to_numpy().copy()
+        levels = [self._positions(part, new, new_levels) for part in self.parts]
+        Z = [
+            _random_matrix(part, new, known >= 0)
+            for part, known in zip(self.parts, levels, strict=True)
+        ]
+        added = np.zeros(len(new))
+        for at, own, found in zip(levels, Z, self.effects.parts, strict=True):
+            added += np.where(at >= 0, (own * found.blup[at]).sum(axis=1), 0.0)
+        rows = self.method.coefficients.basis.rows(_matrix(self.coding, new))
         variance = frame["std_error"].to_numpy() ** 2
-        if known.any():
-            part = new[known]
-            Z = _matrix(self.random, part)
-            found = self._effects
-            basis = self.method.coefficients.basis
-            rows = basis.rows(_matrix(self.coding, part))
-            predicted[known] += (Z * found.blup[at[known]]).sum(axis=1)
-            own = np.einsum("nr,nrs,ns->n", Z, found.variance[at[known]], Z)
-            cross = np.einsum("nq,nqr,nr->n", rows, found.cross[at[known]], Z)
-            variance[known] += own + 2.0 * cross
-        return frame.assign(predicted=predicted, predicted_std_error=np.sqrt(variance.clip(0.0)))
+        variance = variance + self.effects.added_variance(rows, levels, Z)
+        return frame.assign(
+            predicted=frame["estimate"].to_numpy() + added,
+            predicted_std_error=np.sqrt(variance.clip(0.0)),
+        )
 
-    def _group_positions(self, new: pd.DataFrame, new_levels: str) -> IntArray:
+    def _positions(self, part: RandomPart, new: pd.DataFrame, new_levels: str) -> IntArray:
         """Where each row's group stands among those of the fit; −1 where it does not."""
-        if self.groups.name not in new.columns:
-            return np.full(len(new), -1, dtype=np.intp)
-        place = {level: i for i, level in enumerate(self.groups.levels or ())}
-        column = new[self.groups.name]
-        at = np.array([place.get(level, -1) for level in column], dtype=np.intp)
-        strange = (at < 0) & column.notna().to_numpy()
+        there = [name for name in part.columns if name in new.columns]
+        at = part.positions({name: tuple(new[name]) for name in there}, len(new))
+        given = new[there].notna().all(axis=1).to_numpy() & (len(there) == len(part.columns))
+        at = np.where(given, at, -1)
+        strange = (at < 0) & given
         if new_levels == "error" and strange.any():
-            first = column.to_numpy()[strange][0]
-            msg = f"{self.groups.name} {first!r} is not among the groups of the fit"
+            first = ":".join(repr(value) for value in new.loc[strange, there].iloc[0])
+            msg = f"{part.name} {first} is not among the groups of the fit"
             raise FitError(msg)
         return at
 
@@ -288,8 +289,10 @@ class LmmFit(MixedFit):
     @cached_property
     def predicted(self) -> Array:
         """Xβ̂ + Zb̂ of the rows used."""
-        Z = self.random.matrix(self.variables, self.rows.rows.size)
-        values: Array = self.fitted + (Z * self._effects.blup[self.groups.codes]).sum(axis=1)
+        values = self.fitted
+        for part, found in zip(self.parts, self.effects.parts, strict=True):
+            Z = part.matrix(self.variables, self.rows.rows.size)
+            values = values + (Z * found.blup[part.groups.codes]).sum(axis=1)
         return values
 
     def residuals(self, kind: str = "response") -> pd.Series:
@@ -312,17 +315,21 @@ class LmmFit(MixedFit):
         return pd.Series(makers[kind](), index=self.rows.labels, name=kind)
 
     def _normalized(self) -> Array:
-        residual = self.response - self.fitted
-        Z = self.random.matrix(self.variables, self.rows.rows.size)
-        level = np.zeros(residual.size, dtype=np.intp) if self.levels is None else self.levels.codes
-        variances = self.residual_variances.to_numpy()[level]
-        result = np.empty_like(residual)
-        order = np.argsort(self.groups.codes, kind="stable")
-        bounds = np.cumsum(np.bincount(self.groups.codes))[:-1]
-        for rows in np.split(order, bounds):
-            V = Z[rows] @ self._effects.G @ Z[rows].T + np.diag(variances[rows])
-            result[rows] = np.linalg.solve(np.linalg.cholesky(V), residual[rows])
-        return result
+        size = self.response.size
+        level = np.zeros(size, dtype=np.intp) if self.levels is None else self.levels.codes
+        effects, residual = self.effects, self.response - self.fitted
+        for part, shift in zip(self.parts, effects.shifts, strict=True):
+            residual = residual + (
+                part.matrix(self.variables, size) * shift[part.groups.codes]
+            ).sum(axis=1)
+        lead = self.parts[effects.leading]
+        return whitened(
+            residual,
+            lead.matrix(self.variables, size),
+            lead.groups.codes,
+            effects.parts[effects.leading].G,
+            self.residual_variances.to_numpy()[level],
+        )
 
     def simulate(self, seed: int) -> pd.Series:
         """A response drawn for each row used, in the data's order: Xβ̂, new effects, new errors."""
@@ -334,12 +341,39 @@ class LmmFit(MixedFit):
         components = self.variance_components()
         labels = components[["group", "term", "term_2"]].agg(" ".join, axis=1)
         components = components[["variance", "sd"]].set_axis(labels.str.strip())
-        return report(self._facts(), self.notes, Variances=components, Effects=self.coefficients())
+        facts = self._facts()
+        if len(self.parts) > 1:
+            levels = ", ".join(f"{part.n_levels:,} {part.name}" for part in self.parts)
+            facts["Data"] = f"{self.n_obs:,} rows; levels: {levels}"
+        tables = {"Variances": components, "Effects": self.coefficients()}
+        return report(facts, self.notes, **tables)
 
     def __str__(self) -> str:
         return self.summary()
 
 
+def _components(part: RandomPart, G: Array) -> list[tuple[str, str, str, float, float]]:
+    """Rows of the table of variance components: variances, then what is below each diagonal."""
+    names, sd = part.names, np.sqrt(np.diag(G))
+    blocks = np.repeat(np.arange(len(part.sizes)), part.sizes)
+    rows = [(part.name, name, "", float(G[i, i]), float(sd[i])) for i, name in enumerate(names)]
+    for i, name in enumerate(names):
+        for j in np.flatnonzero(blocks[:i] == blocks[i]):
+            product = float(sd[i] * sd[j])
+            correlation = float(G[i, j]) / product if product else float("nan")
+            rows.append((part.name, names[j], name, float(G[i, j]), correlation))
+    return rows
+
+
 def _matrix(coding: Coding, new: pd.DataFrame) -> Array:
     table = {name: variable(new[name]) for name in coding.variables}
     return coding.matrix(table, len(new))
+
+
+def _random_matrix(part: RandomPart, new: pd.DataFrame, known: BoolArray) -> Array:
+    """Z of the rows whose level is known, zero in the others."""
+    Z = np.zeros((len(new), len(part.names)))
+    if known.any():
+        table = {name: variable(new.loc[known, name]) for name in part.variables}
+        Z[known] = part.matrix(table, int(known.sum()))
+    return Z

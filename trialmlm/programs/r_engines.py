@@ -251,6 +251,10 @@ def engine_of(analysis: Analysis) -> Engine:
 
 
 def _bar(effects: RandomEffects, formula: RFormula) -> str:
+    if effects.part.classes and not effects.correlated:
+        raise NotAvailableError(
+            "R: a random factor before || has uncorrelated columns; lme4 correlates them"
+        )
     bar = "|" if effects.correlated else "||"
     groups = "/".join(formula.classes[name] for name in effects.groups)
     return f"{formula.text(effects.part.node)} {bar} {groups}"

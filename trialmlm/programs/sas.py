@@ -15,7 +15,7 @@ from trialmlm.programs.wrap import wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from trialmlm.programs.analysis import Analysis, MeansRequest, RandomEffects, Repeated, Terms
+    from trialmlm.programs.analysis import Analysis, MeansRequest, RandomEffects, Repeated
 
 #: procedure -> METHOD= of ML and of REML, and the ODS name of the coefficients
 _METHODS = {"mixed": ("ml", "reml"), "glimmix": ("mspl", "rspl")}
@@ -112,7 +112,7 @@ def _model(analysis: Analysis, variables: SasVariables) -> list[str]:
 
 def _random(effects: RandomEffects, variables: SasVariables) -> list[str]:
     """One RANDOM statement per level of the nesting."""
-    _check_random(effects.part)
+    _check_random(effects)
     words = [*(["int"] if effects.part.intercept else []), *variables.effects(effects.part)]
     kind = "un" if effects.correlated else "vc"
     lines = []
@@ -123,8 +123,17 @@ def _random(effects: RandomEffects, variables: SasVariables) -> list[str]:
     return lines
 
 
-def _check_random(part: Terms) -> None:
-    """A factor beside an intercept or another is one effect per level in SAS, redundant."""
+def _check_random(effects: RandomEffects) -> None:
+    """A factor beside an intercept or another is one effect per level in SAS, redundant.
+
+    And TYPE=VC has one variance for all its levels.
+    """
+    part = effects.part
+    if part.classes and not effects.correlated:
+        raise NotAvailableError(
+            "SAS: a random factor before || has a variance for each column here; TYPE=VC has one "
+            "for all levels"
+        )
     if part.classes and len(part.terms) > 1:
         raise NotAvailableError(
             "SAS: a random factor beside other random effects is coded otherwise in SAS; write "
