@@ -95,6 +95,23 @@ def levels_of(fit: LmmFit) -> tuple[Level, ...]:
     )
 
 
+def containing(levels: tuple[Level, ...]) -> dict[str, tuple[str, ...]]:
+    """Of each grouping factor, those whose groups hold its groups whole, whatever their names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for inner in levels:
+        found[inner.name] = tuple(
+            outer.name
+            for outer in levels
+            if len(outer.groups) < len(inner.groups) and _holds(outer.codes, inner.codes)
+        )
+    return found
+
+
+def _holds(outer: IntArray, inner: IntArray) -> bool:
+    pairs = np.unique(np.stack([inner, outer]), axis=1)
+    return bool(pairs.shape[1] == inner.max() + 1)
+
+
 def residual_of_rows(fit: LmmFit) -> Array:
     """The residual variance of every row used."""
     codes = np.zeros(fit.n_obs, dtype=np.intp) if fit.levels is None else fit.levels.codes
