@@ -192,5 +192,7 @@ def test_what_makes_no_sense_is_refused():
         precision(data.assign(c=data["a"]), "y", ("a", "c"))
     with pytest.raises(FitError, match="no replicates"):
         precision(data.assign(c=np.arange(len(data)).astype(str)), "y", ("a", "c"))
+    with pytest.raises(FitError, match="y is the same in all rows"):
+        precision(data.assign(y=1.0), "y", ("a", "b"))
     with pytest.raises(UsageError, match="names no factor"):
         precision(data, "y", ())

@@ -218,6 +218,8 @@ def _anova(value: Variable, factors: Sequence[Variable]) -> NestedAnova:
                 "be estimated; leave it out"
             )
             raise FitError(msg)
+    if not found.sum_sq.max() > 0.0:
+        raise FitError(f"{value.name} is the same in all rows: there is no variance to estimate")
     if found.df[-1] < 1:
         msg = (
             f"every {factors[-1].name} has one row: there are no replicates, leave it out of nested"

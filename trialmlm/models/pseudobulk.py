@@ -60,7 +60,8 @@ class Pseudobulk:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the reader of a result should know."""
-        frame = self.frame[self.frame["term"] != "(Intercept)"].set_index(["analysis", "term"])
+        slopes = self.frame["term"] != "(Intercept)"
+        frame = self.frame[slopes if slopes.any() else ~slopes].set_index(["analysis", "term"])
         errors = frame["std_error"]
         ratio = (errors["mixed model"] / errors["every row, naive"]).max()
         rows = int(self.subjects["n"].sum())
