@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
-from eventful_trial import eventful_protocol, eventful_trial, inputs_of, measured, task_of
+from eventful_trial import (
+    eventful_protocol,
+    eventful_subjects,
+    eventful_trial,
+    inputs_of,
+    measured,
+    task_of,
+)
 from rtf_reader import read_cells
 from small_trial import records, subjects
 
@@ -262,3 +269,37 @@ def test_a_sandwich_with_kenward_roger_is_not_available(tmp_path: Path) -> None:
     out = _run(tmp_path, code=1, protocol=text)
     said = "vcov: CR2 with df: kenward-roger: not available in this version"
     assert said in _plain(out / "run.log")
+
+
+@pytest.fixture(scope="module")
+def by_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same trial with random sites, and containment df."""
+    people = eventful_subjects()
+    people["SITE"] = [f"site {i % 4}" for i in range(len(people))]
+    old = "SEX + (1 + YEARS | USUBJID)"
+    text = eventful_protocol()
+    assert text.count(old) == 1
+    text = text.replace(old, "SEX + (1 | SITE) + (1 + YEARS | USUBJID)")
+    return _run(tmp_path_factory.mktemp("sites"), code=0, protocol=text, adsl=people)
+
+
+def test_several_grouping_factors_are_fitted_and_told(by_site: Path) -> None:
+    task = task_of(inputs_of(by_site.parent / "trial" / "protocol.yaml"), "slope")
+    assert task.analysis.model is not None
+    fit = tm.lmm(task.analysis.model, task.frame, df=task.analysis.df)
+    results = _results(by_site)
+    (record,) = (r for r in results.analyses if r.name == "slope")
+    told = "random intercept by SITE; random intercept and slope of YEARS by subject, unstructured"
+    assert record.specification["covariance"] == told
+    # subjects are counted by the subject's column, not by the first factor's
+    counted = results.value(**SLOPE, quantity="fit", statistic="n_subjects")
+    assert counted == task.frame["USUBJID"].nunique()
+    table = fit.variance_components().set_index(["group", "term", "term_2"])["variance"]
+    for keys, value in table.items():
+        found = results.value(
+            **SLOPE,
+            quantity="variance-component",
+            group=" ".join(keys).strip(),
+            statistic="variance",
+        )
+        assert found == pytest.approx(value, rel=1e-9, abs=1e-12)

@@ -107,6 +107,22 @@ def test_lmer_gives_our_random_slopes(df: str, tolerance: float | None, tmp_path
     compare(found, fit, means, df=tolerance, early=EARLY)
 
 
+@pytest.mark.skipif(not has("emmeans", "lme4", "lmerTest"), reason="R without lmerTest")
+@pytest.mark.parametrize("random", ["(1 | SITE / USUBJID)", "(1 | USUBJID) + (1 | RATER)",
+                                    "(YEARS || USUBJID) + (1 | RATER)"])  # fmt: skip
+def test_lmer_gives_our_several_grouping_factors(random: str, tmp_path: Path) -> None:
+    data = small_trial(subjects=60)
+    rng = np.random.default_rng(5)
+    rater = rng.integers(0, 6, len(data))
+    data["SITE"], data["RATER"] = data["USUBJID"].str[-1], [f"R{k}" for k in rater]
+    site = data["SITE"].map(dict(zip("0123456789", rng.normal(size=10), strict=True)))
+    data["AVAL"] += 4.0 * site + 3.0 * rng.normal(size=6)[rater]
+    fit = tm.lmm(f"AVAL ~ BASE + ARM * YEARS + {random}", data)
+    found = run(fit.to_r(ls_means=["ARM"]), data, tmp_path, "-2 * as.numeric(logLik(fit))")
+    # lmerTest's df come from numerical derivatives at a rougher optimum
+    compare(found, fit, fit.ls_means("ARM").frame, df=1e-2, early=5e-4)
+
+
 @pytest.mark.skipif(not has("emmeans", "nlme"), reason="R without nlme")
 @pytest.mark.parametrize("df", ["satterthwaite", "asymptotic"])
 def test_gls_gives_a_variance_per_visit(df: str, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from described import small_trial, unfitted
 from program_text import comments, statement, statements
 
 import trialmlm as tm
+from trialmlm.errors import NotAvailableError
 
 
 def random_statements(formula: str) -> list[str]:
@@ -43,6 +44,22 @@ def random_statements(formula: str) -> list[str]:
 )
 def test_random_effects_are_written_by_grouping(term: str, written: list[str]) -> None:
     assert random_statements(f"AVAL ~ ARM * YEARS + {term}") == written
+
+
+@pytest.mark.parametrize("program", ["to_sas", "to_r"])
+def test_a_factor_with_a_variance_per_column_is_refused(program: str) -> None:
+    model = unfitted("AVAL ~ ARM + (0 + AVISIT || USUBJID)", small_trial())
+    with pytest.raises(NotAvailableError, match=r"a random factor before \|\|"):
+        getattr(model, program)()
+
+
+def test_of_several_grouping_factors_none_is_said_to_hold_the_subjects() -> None:
+    data = small_trial(subjects=60)
+    data["SITE"] = data["USUBJID"].str[-1]
+    fit = tm.lmm("AVAL ~ ARM * YEARS + (1 | SITE / USUBJID)", data)
+    said = comments(fit.to_sas())
+    assert f"trialmlm used {fit.n_obs} rows" in said
+    assert f"{fit.n_obs} rows of" not in said
 
 
 def test_a_variance_per_visit_beside_random_effects_is_a_group() -> None:

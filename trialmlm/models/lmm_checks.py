@@ -145,8 +145,9 @@ def _remarks_on_columns(part: RandomPart, Z: Array) -> Iterator[str]:
     constant = np.ptp(Z, axis=0) <= 1e-12 * np.abs(Z).max(axis=0)
     if not constant.any():
         return
-    first = np.unique(part.groups.codes, return_index=True)[1]
-    within = np.abs(Z - Z[first][part.groups.codes]).max(axis=0)
+    some = np.empty(part.n_levels, dtype=np.intp)
+    some[part.groups.codes] = np.arange(len(Z))  # a row of each level
+    within = np.abs(Z - Z[some[part.groups.codes]]).max(axis=0)
     for k, name in enumerate(part.names):
         if constant[k]:
             continue

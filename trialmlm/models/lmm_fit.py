@@ -61,6 +61,11 @@ class LmmFit(MixedFit):
         return read_formula(self.formula).random[0].groups[-1]
 
     @property
+    def several_groupings(self) -> bool:
+        """Whether there is more than one."""
+        return len(self.parts) > 1
+
+    @property
     def n_subjects(self) -> int:
         """Levels of the first grouping factor, which is the outermost of a nesting.
 
@@ -72,7 +77,7 @@ class LmmFit(MixedFit):
     def estimation(self) -> Estimation:
         """How it was fitted; of several grouping factors none holds the subjects."""
         told = super().estimation
-        return told if len(self.parts) == 1 else replace(told, n_subjects=0)
+        return replace(told, n_subjects=0) if self.several_groupings else told
 
     @property
     def n_covariance(self) -> int:
@@ -343,7 +348,7 @@ class LmmFit(MixedFit):
         labels = components[["group", "term", "term_2"]].agg(" ".join, axis=1)
         components = components[["variance", "sd"]].set_axis(labels.str.strip())
         facts = self._facts()
-        if len(self.parts) > 1:
+        if self.several_groupings:
             levels = ", ".join(f"{part.n_levels:,} {part.name}" for part in self.parts)
             facts["Data"] = f"{self.n_obs:,} rows; levels: {levels}"
         tables = {"Variances": components, "Effects": self.coefficients()}

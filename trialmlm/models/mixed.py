@@ -43,6 +43,11 @@ class MixedFit(FittedModel):
         """Covariance parameters."""
 
     @property
+    def several_groupings(self) -> bool:
+        """Whether random effects of more than one grouping factor are in the model."""
+        return False
+
+    @property
     def minus2_loglik(self) -> float:
         """−2 log-likelihood; restricted under REML."""
         return self.gaussian.minus2_loglik
