@@ -107,6 +107,6 @@ def test_partial_pooling_lists_every_factor():
     np.testing.assert_allclose(both, effects["estimate"], atol=1e-12)
 
 
-def test_calibration_takes_one_factor():
-    with pytest.raises(NotAvailableError, match="one grouping factor"):
+def test_calibration_leaves_no_crossed_factor_out():
+    with pytest.raises(NotAvailableError, match="crossed with b"):
         calibration(lmm("y ~ t + (1 | b) + (1 | a)", crossed(4)))
