@@ -11,8 +11,8 @@ from dense_linear import DenseLinear, Term
 
 from trialmlm.errors import NotAvailableError
 from trialmlm.models.calibration import calibration
-from trialmlm.models.likelihood_ratio import likelihood_ratio
 from trialmlm.models.levels import component_covariance, levels_of
+from trialmlm.models.likelihood_ratio import likelihood_ratio
 from trialmlm.models.lmm import lmm
 
 
