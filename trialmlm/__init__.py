@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from trialmlm.models.mmrm import mmrm
     from trialmlm.models.parametric_bootstrap import parametric_bootstrap
     from trialmlm.models.precision import precision
+    from trialmlm.models.profile_intervals import profile_intervals
     from trialmlm.models.pseudobulk import aggregate, pseudobulk
+    from trialmlm.models.random_effects_test import random_effects_test
     from trialmlm.models.rm_anova import rm_anova
     from trialmlm.models.within_between import within_between
     from trialmlm.protocol.load import load_protocol
@@ -66,8 +68,10 @@ _PUBLIC = {
     "parametric_bootstrap": "trialmlm.models.parametric_bootstrap",
     "precision": "trialmlm.models.precision",
     "precision_plot": "trialmlm.figures.variances",
+    "profile_intervals": "trialmlm.models.profile_intervals",
     "pseudobulk": "trialmlm.models.pseudobulk",
     "pseudobulk_plot": "trialmlm.figures.repeated",
+    "random_effects_test": "trialmlm.models.random_effects_test",
     "rm_anova": "trialmlm.models.rm_anova",
     "rm_anova_plot": "trialmlm.figures.repeated",
     "run": "trialmlm.batch.run",
@@ -104,8 +108,10 @@ __all__ = [
     "parametric_bootstrap",
     "precision",
     "precision_plot",
+    "profile_intervals",
     "pseudobulk",
     "pseudobulk_plot",
+    "random_effects_test",
     "rm_anova",
     "rm_anova_plot",
     "run",

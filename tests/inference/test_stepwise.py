@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import trialmlm as tm
 from trialmlm.errors import UsageError
+from trialmlm.inference.adjustments import ADJUSTMENTS, Family
 from trialmlm.inference.graphical import graphical_p_values
 from trialmlm.inference.stepwise import fixed_sequence, hochberg, holm
 
@@ -28,6 +29,13 @@ def test_r_s_p_adjust():
     np.testing.assert_allclose(holm(p[::-1]), expected[::-1], rtol=1e-14)
     np.testing.assert_allclose(holm(np.array([0.03, 0.04])), [0.06, 0.06], rtol=1e-14)
     np.testing.assert_allclose(hochberg(np.array([0.03, 0.04])), [0.04, 0.04], rtol=1e-14)
+
+
+@pytest.mark.filterwarnings("error")
+def test_sidak_of_a_p_value_of_one_is_one():
+    one = np.ones(2)
+    family = Family(0.0 * one, np.array([1.0, 0.5]), 9.0 * one, np.eye(2), 3)
+    np.testing.assert_allclose(ADJUSTMENTS["sidak"].p_values(family), [1.0, 0.75], rtol=1e-14)
 
 
 @PROPERTY

@@ -108,7 +108,7 @@ def test_pairs_not_used_are_counted_and_nonsense_is_refused():
     gaps = FLOW.copy()
     gaps.loc[3, "mini"] = np.nan
     found = bland_altman(gaps, "wright", "mini")
-    assert found.notes == ("1 of 17 pairs not used: a value is missing",)
+    assert found.notes == ("1 of 17 pairs not used: mini missing in 1",)
     assert 3 not in found.points.index
     data = repeated(np.random.default_rng(7), 5, 2)
     with pytest.raises(UsageError, match="several pairs per subject expected one of mover"):

@@ -216,6 +216,32 @@ def test_bad_requests_say_what_is_wrong(changes, error, said):
         tm.clda("Y", simulated(10), **{**KEYS, **changes})
 
 
+def test_a_visit_or_arm_without_a_response_is_left_out():
+    """The constraint is on what was fitted, so that means by visit are those of the visits left."""
+    data = simulated(10)
+    without = data[data["AVISIT"] != "Week 4"].query("ARM != 'B'")
+    gone = (data["AVISIT"] == "Week 4") | (data["ARM"] == "B")
+    fit = tm.clda("Y", data.assign(Y=data["Y"].mask(gone)), **KEYS)
+    expected = tm.clda("Y", without, **KEYS).ls_means("ARM", by="AVISIT").frame
+    pd.testing.assert_frame_equal(fit.ls_means("ARM", by="AVISIT").frame, expected)
+    assert fit.constraint.visits == ("Baseline", "Week 8")
+    assert not any("AVISIT missing" in note for note in fit.notes)
+
+
+@pytest.mark.parametrize(("column", "level"), [("AVISIT", "Baseline"), ("ARM", "P")])
+def test_a_baseline_or_control_without_a_response_is_refused(column, level):
+    data = simulated(10)
+    lost = data.assign(Y=data["Y"].mask(data[column] == level))
+    with pytest.raises(FitError, match=f"clda: {column} '{level}' has no row used"):
+        tm.clda("Y", lost, **KEYS)
+
+
+def test_a_weighting_that_is_not_known_is_refused():
+    fit = tm.clda("Y", simulated(10), **KEYS)
+    with pytest.raises(UsageError, match="found 'margins', expected one of equal, observed"):
+        fit.ls_means("ARM", by="AVISIT", weights="margins")
+
+
 def test_an_arm_that_changes_is_refused():
     data = simulated(11)
     last = data["ID"].eq("S007").to_numpy().nonzero()[0][-1]

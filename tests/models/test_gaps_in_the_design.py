@@ -98,6 +98,23 @@ def test_a_level_that_no_row_has_is_dropped():
     assert two.covariance.index.tolist() == ["V1", "V2", "V3"]
 
 
+@pytest.mark.parametrize("visit", ["AVISIT", "AVISITN"])
+def test_a_visit_or_arm_without_a_response_is_named(visit):
+    frame = random_trial(41).frame
+    frame["AVISITN"] = frame["AVISIT"].str[1:].astype(int)
+    lost = (frame["AVISIT"] == "V2") | (frame["ARMCD"] == "B")
+    formula = f"CHG ~ BASE + SEX + us({visit} | ARMCD / USUBJID)"
+    notes = mmrm(formula, frame.assign(CHG=frame["CHG"].mask(lost))).notes
+    gone = {"AVISIT": "V2", "AVISITN": "2"}[visit]
+    assert notes[-2:] == (
+        "ARMCD B: no complete row, so not in the model",
+        f"{visit} {gone}: no complete row, so not in the model",
+    )
+    means = ancova("CHG ~ BASE + AVISIT", frame.assign(CHG=frame["CHG"].mask(lost)))
+    assert means.notes[-1] == "AVISIT V2: no complete row, so not in the model"
+    assert not any("no complete row, so" in note for note in mmrm(formula, frame).notes)
+
+
 def test_a_covariate_that_repeats_another_is_aliased_and_the_first_stays():
     trial = random_trial(8)
     twin = trial.frame.assign(MONTHS=12.0 * trial.frame["BASE"] + 3.0)

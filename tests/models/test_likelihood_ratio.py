@@ -154,3 +154,19 @@ def test_aicc_with_hardly_more_rows_than_parameters():
     k, m = found.n_parameters, max(found.n_parameters + 2, found.n_obs - found.gaussian.rank)
     assert found.aicc == pytest.approx(found.minus2_loglik + 2 * k * m / (m - k - 1), rel=1e-12)
     assert found.aicc > found.aic
+
+
+def test_models_of_other_weights_are_not_nested():
+    frame = FRAME.assign(W=np.where(FRAME["AVISIT"] == "V1", 2.0, 1.0))
+    plain, weighted = fit(frame=frame), fit(structure="cs", frame=frame, weights="W")
+    with pytest.raises(UsageError, match=r"other weights \(W and none\).*compare them by AIC"):
+        tm.likelihood_ratio(weighted, plain)
+    assert tm.likelihood_ratio(weighted, fit(frame=frame, weights="W")).loc[1, "df"] == 4.0
+    assert len(tm.compare(plain, weighted)) == 2  # a density of the same data: AIC may speak of it
+
+
+@pytest.mark.parametrize("ask", [tm.compare, tm.likelihood_ratio])
+def test_only_mixed_models_are_compared(ask):
+    ancova = tm.ancova("CHG ~ BASE", FRAME.drop_duplicates("USUBJID"))
+    with pytest.raises(UsageError, match="found AncovaFit, expected fitted mixed models"):
+        ask(fit(), ancova)

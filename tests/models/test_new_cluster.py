@@ -11,6 +11,7 @@ from scipy import stats
 
 from trialmlm.errors import FitError, UsageError
 from trialmlm.models.calibration import calibration
+from trialmlm.models.levels import levels_of
 from trialmlm.models.lmm import lmm
 from trialmlm.models.parametric_bootstrap import parametric_bootstrap
 
@@ -168,6 +169,22 @@ def test_the_bootstrap_s_errors_are_those_of_the_mean_squares():
     exact = np.sqrt(2.0 * group**2 / 39 + 2.0 * residual**2 / 160) / 5
     assert found.loc["id", "std_error"] == pytest.approx(exact, rel=0.11)
     assert found["replicates"].min() > 390
+
+
+def test_drawn_responses_have_the_mean_and_covariance_of_the_model():
+    rng = np.random.default_rng(16)
+    data = one_way(16, 8, 3).assign(t=np.tile([0.0, 1.0, 2.0], 8))
+    data["y"] += rng.normal(size=8).repeat(3) * data["t"]
+    fit = lmm("y ~ t + (1 + t | id)", data)
+    drawn = np.stack([fit.simulate(seed).to_numpy() for seed in range(1500)])
+    (level,) = levels_of(fit)
+    Z = level.Z[:3]
+    V = Z @ level.G @ Z.T + fit.residual_variances.iloc[0] * np.eye(3)
+    found = np.mean([np.cov(drawn[:, 3 * i : 3 * i + 3].T) for i in range(8)], axis=0)
+    # 12,000 draws of each entry: 1.3 % of the geometric mean of the variances
+    scale = np.sqrt(np.outer(np.diag(V), np.diag(V)))
+    assert (np.abs(found - V) / scale).max() < 0.05
+    np.testing.assert_allclose(drawn.mean(axis=0), fit.fitted, atol=5 * np.sqrt(V.max() / 1500))
 
 
 def test_the_same_seed_draws_the_same_responses():

@@ -131,6 +131,13 @@ def test_a_negative_estimate_is_set_to_zero_and_said_so():
     assert found.notes[0].startswith("the variance of batch was estimated as -1.0")
 
 
+def test_rows_without_a_value_are_counted():
+    _, _, data = unbalanced(4)
+    data.loc[[1, 2], "y"] = np.nan
+    found = precision(data, "y", ("a", "b"))
+    assert found.notes[0] == f"2 of {len(data)} rows not used: y missing in 2"
+
+
 def difference(F: float) -> Combination:
     """MS_1 − MS_2 on 6 and 14 degrees of freedom, with this ratio."""
     return Combination(np.array([1.0, -1.0]), np.array([F, 1.0]), np.array([6, 14]), 1.0)
@@ -185,5 +192,7 @@ def test_what_makes_no_sense_is_refused():
         precision(data.assign(c=data["a"]), "y", ("a", "c"))
     with pytest.raises(FitError, match="no replicates"):
         precision(data.assign(c=np.arange(len(data)).astype(str)), "y", ("a", "c"))
+    with pytest.raises(FitError, match="y is the same in all rows"):
+        precision(data.assign(y=1.0), "y", ("a", "b"))
     with pytest.raises(UsageError, match="names no factor"):
         precision(data, "y", ())

@@ -75,6 +75,11 @@ def test_subjects_are_one_row_with_their_mean_of_the_response_as_written(cells):
     assert table["arm"].value_counts().to_dict() == {"ctrl": 6, "drug": 6}
 
 
+def test_a_mean_alone_has_its_note_too(cells):
+    found = pseudobulk(cells, "log_expr ~ 1", "donor")
+    assert "standard errors are up to" in found.notes[0]
+
+
 def test_a_column_that_varies_within_subjects_is_refused(cells):
     with pytest.raises(FitError, match="umi_total varies within donor D01"):
         pseudobulk(cells, "log_expr ~ arm + umi_total", "donor")

@@ -97,6 +97,9 @@ def test_data_that_do_not_carry_the_model(formula, frame, message):
         (MAIN, {"vcov": "CR4"}, UsageError, "found 'CR4', expected one of CR0, CR1, CR2, CR3"),
         (MAIN, {"vcov": "CR2", "df": "kenward-roger"}, UsageError, "has a covariance of its own"),
         (MAIN, {"vcov": "CR0", "df": "kenward-roger-linear"}, UsageError, "leave vcov out"),
+        (MAIN, {"weights": FRAME.BASE}, UsageError, "found Series, expected the name of a column"),
+        (MAIN, {"reml": "no"}, UsageError, "reml: found 'no', expected True or False"),
+        (FRAME, {}, UsageError, "formula: found DataFrame, expected text"),
         ("CHG ~ BASE", {}, UsageError, "names no residual covariance"),
         (f"~ BASE + {US}", {}, UsageError, "no response"),
         ("CHG ~ BASE + sp_exp(AVISIT | USUBJID)", {}, FitError, "AVISIT is text or a factor"),
@@ -133,7 +136,7 @@ GROUPED = "CHG ~ BASE + AVISIT + us(AVISIT | ARMCD / USUBJID)"
         (
             GROUPED,
             {"CHG": FRAME.CHG.where((FRAME.ARMCD == "A") | (FRAME.AVISIT != "V2"))},
-            "no subject with ARMCD B has both visits V1 and V2, V2 and V2, V2 and V3",
+            "no subject with ARMCD B has the visit V2: its variance cannot be estimated",
         ),
     ],
 )
@@ -178,3 +181,41 @@ def test_new_rows_that_cannot_be_predicted(columns, error, message):
 def test_a_missing_column_at_prediction_is_named():
     with pytest.raises(UsageError, match="AVISIT is missing"):
         mmrm(MAIN, FRAME).predict(FRAME.drop(columns="AVISIT"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "structure", "message"),
+    [
+        (30, "us", "30 rows of 3 subjects cannot carry 465 covariance parameters"),
+        (300, "ar1", r"DAY has 300 different values, too many for visits \(at most 250\).*sp_exp"),
+    ],
+)
+def test_a_time_in_place_of_a_visit_is_refused_before_anything_of_its_size_is_made(
+    rows, structure, message
+):
+    days = np.arange(float(rows))
+    frame = pd.DataFrame({"CHG": days % 7, "DAY": days, "USUBJID": days.astype(int) % 3})
+    with pytest.raises(FitError, match=message):
+        mmrm(f"CHG ~ 1 + {structure}(DAY | USUBJID)", frame)
+
+
+def test_slopes_have_no_counterfactual_weights():
+    fit = mmrm(MAIN, FRAME)
+    with pytest.raises(UsageError, match="weights: found 'counterfactual', expected one of equal"):
+        fit.slopes("BASE", by="ARMCD", weights="counterfactual")
+
+
+@pytest.mark.parametrize("data", [None, [1.0], {"CHG": [1.0]}])
+def test_data_are_a_data_frame(data):
+    for fit in (lambda: mmrm(MAIN, data), lambda: ancova("CHG ~ BASE", data)):
+        with pytest.raises(UsageError, match=r"data: found .*, expected a pandas DataFrame"):
+            fit()
+    with pytest.raises(UsageError, match="expected a pandas DataFrame of new rows"):
+        mmrm(MAIN, FRAME).predict(data)
+
+
+@pytest.mark.parametrize("seed", [None, -1, "a", 1.5, True])
+def test_a_seed_is_a_whole_number(seed):
+    """None would draw anew at every call: the same input would not give the same numbers."""
+    with pytest.raises(UsageError, match="expected a whole number"):
+        mmrm(MAIN, FRAME).simulate(seed)

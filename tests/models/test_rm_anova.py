@@ -153,6 +153,8 @@ def test_what_makes_no_sense_is_refused():
         rm_anova(data.assign(arm=["B", *data["arm"].iloc[1:]]), "y", "id", "time", "arm")
     with pytest.raises(FitError, match="one level"):
         rm_anova(data[data["time"] == 0], "y", "id", "time")
+    with pytest.raises(FitError, match="no error is left"):
+        rm_anova(data.assign(y=data["time"] + 1.0), "y", "id", "time", "arm")
     gaps = data.drop(data[data["time"] == 3].index[:-1])
     with pytest.raises(FitError, match="1 subjects have all 4 occasions"):
         rm_anova(gaps, "y", "id", "time")

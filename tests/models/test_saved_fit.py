@@ -213,6 +213,8 @@ def pickled_head(entries):
         (head_changed(options__df="guess"), "expected one of"),
         (head_changed(options__surprise=1), "damaged"),
         (head_changed(convergence__reason="LUCK"), "damaged"),
+        (head_changed(check={}), "damaged .*minus2_loglik|damaged .*coefficients"),
+        (head_changed(check__minus2_loglik="low"), "damaged"),
         (array_changed("theta.npy", lambda v: v[:-1]), "5 covariance parameters, expected 6"),
         (array_changed("column_1.npy", lambda v: v[:-1]), "columns of .* rows"),
         (array_changed("column_0.npy", lambda v: v + 9), "a code without a level"),

@@ -8,7 +8,7 @@ from trials import random_trial
 
 import trialmlm as tm
 from trialmlm.covariance.register import SPATIAL
-from trialmlm.errors import FitError
+from trialmlm.errors import FitError, NotAvailableError
 from trialmlm.models import occasions
 
 FORMULA = "CHG ~ BASE + ARMCD*AVISIT + {}({} | USUBJID)"
@@ -84,3 +84,28 @@ def test_two_rows_at_one_time_are_refused(frame):
     twice = frame.assign(DAY=frame["DAY"].where(frame["VISITN"] > 2, 1.0))
     with pytest.raises(FitError, match="subject-visits have several rows"):
         tm.mmrm(FORMULA.format("sp_exp", "DAY"), twice)
+
+
+def test_what_own_times_do_not_have_yet_says_so(frame):
+    fit = tm.mmrm(FORMULA.format("sp_exp", "DAY"), frame)
+    new = frame.head(3)
+    for ask in (
+        lambda: fit.predict(new, interval="prediction"),
+        lambda: fit.predict(new, conditional=True),
+        lambda: fit.simulate(1, conditional=True),
+        fit.influence,
+    ):
+        with pytest.raises(NotAvailableError, match="where subjects have times of their own"):
+            ask()
+    assert len(fit.predict(new)) == 3
+    assert len(fit.simulate(1)) == fit.n_obs
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_range_that_the_data_do_not_know_has_no_upper_limit(frame):
+    """Independent errors: the range is next to zero, and its standard error far larger."""
+    rng = np.random.default_rng(2)
+    loose = frame.assign(CHG=rng.normal(size=len(frame)), AT=rng.uniform(0, 1000, len(frame)))
+    found = tm.mmrm(FORMULA.format("sp_exp", "AT"), loose).covariance_parameters()
+    assert found.loc[1, "std_error"] > 1e6 * found.loc[1, "estimate"]
+    assert found.loc[1, ["ci_low", "ci_high"]].tolist() == [0.0, np.inf]

@@ -213,6 +213,7 @@ def test_redundant_and_inestimable_rows_of_a_joint_test_are_counted():
     alone = fit.joint_test(["ARMCDC", "BASE"]).iloc[0]
     assert found["statistic"] == pytest.approx(alone["statistic"], rel=1e-10)
     single = fit.joint_test({"ARMCDC": 1.0}).iloc[0]
+    assert fit.joint_test("ARMCDC").iloc[0].equals(single)
     t = fit.contrast({"ARMCDC": 1.0}).iloc[0]
     assert single["statistic"] == pytest.approx(t["statistic"] ** 2, rel=1e-10)
     assert single["p_value"] == pytest.approx(t["p_value"], rel=1e-10)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from trialmlm.errors import FitError
+from trialmlm.errors import FitError, UsageError
 from trialmlm.formula.variables import Column, Variable, read_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    import pandas as pd
 
     from trialmlm.arrays import IntArray
 
@@ -53,7 +52,12 @@ def model_frame(data: pd.DataFrame, names: Iterable[str]) -> ModelFrame:
     ------
     FitError
         If a column is not there, or no row is complete.
+    UsageError
+        If `data` is no data frame.
     """
+    if not isinstance(data, pd.DataFrame):
+        msg = f"data: found {type(data).__name__}, expected a pandas DataFrame"
+        raise UsageError(msg)
     wanted = tuple(dict.fromkeys(names))
     for name in wanted:
         _require(name, data)

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
+from trialmlm.errors import UsageError
 from trialmlm.expressions.dialects import FORMULA
 from trialmlm.expressions.functions import BASES, STRUCTURES
 from trialmlm.expressions.nodes import (
@@ -153,6 +155,8 @@ def read_formula(text: str) -> ModelFormula:
     ------
     ExpressionError
         For what is not allowed or not understood; the message names it and marks the place.
+    UsageError
+        If it is no text.
 
     Examples
     --------
@@ -162,6 +166,15 @@ def read_formula(text: str) -> ModelFormula:
     >>> model.covariance[0].subject
     'USUBJID'
     """
+    if not isinstance(text, str):
+        msg = f"formula: found {type(text).__name__}, expected text, as 'CHG ~ BASE + TRT01P'"
+        raise UsageError(msg)
+    return _read(text)
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> ModelFormula:
+    """A text is read once: a fit, its predictions and its programs all ask for it."""
     return _Grammar(text).formula()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from numbers import Real
@@ -13,7 +14,7 @@ from trialmlm.errors import UsageError
 from trialmlm.formula.variables import Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from trialmlm.arrays import Array, IntArray
     from trialmlm.formula.coding import Coding
@@ -57,8 +58,11 @@ def cells_of(coding: Coding, names: tuple[str, ...], at: Mapping[str, Any] | Non
     Raises
     ------
     UsageError
-        If a name or level is not known.
+        If a name or level is not known, or `at` is no mapping.
     """
+    if not isinstance(at or {}, Mapping):
+        msg = f"at: found {at!r}, expected a mapping of names to values, as {{'BASE': 30}}"
+        raise UsageError(msg)
     given = {name: _values(value) for name, value in (at or {}).items()}
     _check(coding, names, given)
     several = {name: values for name, values in given.items() if len(values) > 1}
@@ -96,6 +100,9 @@ def reference_grid(
     UsageError
         If a name, level or weighting is not known.
     """
+    if weights not in WEIGHTS:
+        msg = f"weights: found {weights!r}, expected one of {', '.join(WEIGHTS)}"
+        raise UsageError(msg)
     cells = cells_of(coding, names, at)
     held = {*cells.names, *cells.fixed}
     others = tuple(v for v in sorted(coding.categorical) if v not in held)

@@ -73,7 +73,9 @@ def _bonferroni_half(family: Family, confidence: float) -> Array:
 
 
 def _sidak_p(family: Family) -> Array:
-    result: Array = -np.expm1(family.p_value.size * np.log1p(-family.p_value.clip(0.0, 1.0)))
+    with np.errstate(divide="ignore"):  # a p-value of one stays one
+        logs = np.log1p(-family.p_value.clip(0.0, 1.0))
+    result: Array = -np.expm1(family.p_value.size * logs)
     return result
 
 

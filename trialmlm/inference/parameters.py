@@ -48,9 +48,10 @@ def _fisher(value: float, error: float, confidence: float) -> Limits:
 
 
 def _logarithmic(value: float, error: float, confidence: float) -> Limits:
-    """Wald on log value: above zero."""
+    """Wald on log value: above zero, and without end where the data know no upper limit."""
     low, high = _wald(float(np.log(value)), error / value, confidence)
-    return float(np.exp(low)), float(np.exp(high))
+    with np.errstate(over="ignore"):
+        return float(np.exp(low)), float(np.exp(high))
 
 
 #: kind of parameter -> (estimate, standard error, confidence) to its limits

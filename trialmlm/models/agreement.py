@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from trialmlm.errors import FitError, UsageError
+from trialmlm.errors import FitError
 from trialmlm.formula.frame import model_frame
 from trialmlm.inference.intraclass import (
     Ratings,
@@ -18,6 +18,7 @@ from trialmlm.inference.intraclass import (
     ratings,
     swept,
 )
+from trialmlm.models.asked import check_share
 from trialmlm.models.wide import wide
 
 if TYPE_CHECKING:
@@ -97,9 +98,7 @@ def agreement(
     --------
     >>> agreement(shrout_fleiss, "rating", "target", "judge").frame  # doctest: +SKIP
     """
-    if not 0.0 < confidence < 1.0:
-        msg = f"confidence: found {confidence!r}, expected a number between 0 and 1, as 0.95"
-        raise UsageError(msg)
+    check_share("confidence", confidence)
     frame = model_frame(data, [rating, target, rater])
     table = wide(frame.variables, rating, target, rater, None)
     if len(table.Y) < 2:

@@ -16,6 +16,7 @@ from trialmlm.formula.response import response_values
 from trialmlm.inference.fixed_df import FixedDf
 from trialmlm.inference.method import Coefficients, Method
 from trialmlm.models.fitted import FittedModel
+from trialmlm.models.options import levels_not_used, rows_lost
 from trialmlm.models.report import report
 
 
@@ -100,9 +101,7 @@ def ancova(formula: str, data: pd.DataFrame) -> AncovaFit:
     y = response_values(read.response, frame.variables)
     coding = make_coding(read.fixed, frame.variables)
     X = coding.matrix(frame.variables, frame.rows.size)
-    lost = frame.n_read - frame.rows.size
-    why = ", ".join(f"{name} missing in {count:,}" for name, count in frame.absent.items())
-    notes = (f"{lost:,} of {frame.n_read:,} rows not used: {why}",) if lost else ()
+    notes = (*rows_lost(frame), *levels_not_used(frame, sorted(coding.categorical)))
     ols = least_squares(X, y)
     return AncovaFit(formula, coding, frame, _method(ols), notes, ols)
 

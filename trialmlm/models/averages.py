@@ -97,9 +97,11 @@ def _counterfactual(fit: Fitted, names: tuple[str, ...], asked: Averaging) -> Av
     basis = fit.coefficients.basis
     beta = np.zeros(basis.n_columns)
     beta[basis.kept] = basis.R_inverse @ fit.coefficients.beta
+    subgroups = dict(subjects.within(asked.among))
+    _check_once(asked.among, (*names, *asked.at))
     parts = {
         levels: counterfactual_grid(fit.coding, fit.frame, some, names, asked.at, beta)
-        for levels, some in subjects.within(asked.among)
+        for levels, some in subgroups.items()
     }
     made = [f"averaged over {subjects.count:,} subjects {asked.over}"]
     if subjects.left_out:
@@ -108,14 +110,17 @@ def _counterfactual(fit: Fitted, names: tuple[str, ...], asked: Averaging) -> Av
     return Average(_together(asked.among, parts), _apart(spreads), tuple(made))
 
 
+def _check_once(among: tuple[str, ...], others: tuple[str, ...]) -> None:
+    for name in among:
+        if (*among, *others).count(name) > 1:
+            msg = f"LS means: {name} is named twice"
+            raise UsageError(msg)
+
+
 def _together(among: tuple[str, ...], parts: Mapping[tuple[Any, ...], Standardised]) -> Grid:
     """One grid of the subgroups' cells, the subgroup running slowest."""
     grids = {levels: part.grid for levels, part in parts.items()}
     names = next(iter(grids.values())).names
-    for name in among:
-        if name in names:
-            msg = f"LS means: {name} is named twice"
-            raise UsageError(msg)
     cells = tuple((*levels, *cell) for levels, grid in grids.items() for cell in grid.cells)
     return Grid((*among, *names), cells, np.concatenate([grid.L for grid in grids.values()]))
 

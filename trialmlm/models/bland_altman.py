@@ -19,6 +19,7 @@ from trialmlm.inference.limits_of_agreement import (
     variance_interval,
 )
 from trialmlm.inference.quantiles import normal_quantile
+from trialmlm.models.asked import check_share, rows_lost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,10 +104,8 @@ def bland_altman(
     --------
     >>> bland_altman(flow, "wright", "mini").frame  # doctest: +SKIP
     """
-    for name, share in (("coverage", coverage), ("confidence", confidence)):
-        if not 0.0 < share < 1.0:
-            msg = f"{name}: found {share!r}, expected a number between 0 and 1, as 0.95"
-            raise UsageError(msg)
+    check_share("coverage", coverage)
+    check_share("confidence", confidence)
     rows = model_frame(data, [first, second, *([subject] if subject else [])])
     one, two = rows.variables[first].numbers(), rows.variables[second].numbers()
     codes = _codes(rows.variables, subject, one.size)
@@ -117,10 +116,8 @@ def bland_altman(
     points = pd.DataFrame({"mean": (one + two) / 2.0, "difference": one - two}, index=rows.labels)
     if subject:
         points.insert(0, subject, data[subject].iloc[rows.rows])
-    lost = len(data) - one.size
-    notes = (f"{lost:,} of {len(data):,} pairs not used: a value is missing",) if lost else ()
     frame = _frame(found, _kind(found, interval), coverage, 1.0 - confidence)
-    return BlandAltman(frame, points, found, notes)
+    return BlandAltman(frame, points, found, rows_lost(rows, "pairs"))
 
 
 def _codes(variables: Mapping[str, Variable], subject: str | None, size: int) -> IntArray:

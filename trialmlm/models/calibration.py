@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from trialmlm.errors import FitError, NotAvailableError, UsageError
+from trialmlm.errors import FitError, NotAvailableError
 from trialmlm.inference.contrasts import estimates
+from trialmlm.models.asked import check_share
 from trialmlm.models.levels import levels_of
 from trialmlm.models.lmm import lmm
 from trialmlm.models.new_cluster import Asked, prediction_interval, residual_weights
 from trialmlm.models.new_rows import design_rows
-from trialmlm.models.parametric_bootstrap import table_of
+from trialmlm.models.table import table_of
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray
@@ -106,9 +107,7 @@ def calibration(fit: LmmFit, confidence: float = 0.95) -> Calibration:
     level, *others = levels_of(fit)
     if others:
         raise NotAvailableError("calibration: takes one grouping factor in this version")
-    if not 0.0 < confidence < 1.0:
-        msg = f"confidence: found {confidence!r}, expected a number between 0 and 1, as 0.95"
-        raise UsageError(msg)
+    check_share("confidence", confidence)
     name, data = level.name, table_of(fit.variables)
     rows, notes, by_row = [], [], np.full(fit.n_obs, np.nan)
     for k, group in enumerate(level.groups):

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import FitError, UsageError
+from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import read_formula
 from trialmlm.formula.variables import variable
 from trialmlm.models.clda_fit import Constraint, constrained
@@ -71,7 +72,8 @@ def clda(
     UsageError
         If baseline or control is not a level, or the covariates involve the arm.
     FitError
-        If a subject has rows of several arms, or the data do not carry the model.
+        If no row with a response is at baseline or under control, a subject has rows of several
+        arms, or the data do not carry the model.
 
     Notes
     -----
@@ -86,16 +88,20 @@ def clda(
     ...            subject="USUBJID", control="Placebo", df="kenward-roger")  # doctest: +SKIP
     >>> fit.ls_means("TRT01P", by="AVISIT").contrasts("vs-control").frame  # doctest: +SKIP
     """
-    constraint = _constraint(data, arm, visit, subject, baseline, control)
+    keys = {arm, visit, subject} | ({weights} if weights else set())
+    read = read_formula(f"{response} ~ {covariates.strip() or '1'}")
+    used = data.iloc[model_frame(data, sorted(read.variables | keys)).rows]
+    constraint = _constraint(data, used, arm, visit, subject, baseline, control)
     made = [*constraint.arm_columns, *constraint.visit_columns]
     clash = [name for name in made if name in data.columns]
     if clash:
         msg = f"clda: the data have a column {clash[0]}, the name of an indicator; rename it"
         raise UsageError(msg)
-    if covariates.strip() and arm in read_formula(f"~ {covariates}").fixed_variables:
+    if arm in read.fixed_variables:
         msg = f"clda: the covariates involve {arm}; its effect is there, by visit after baseline"
         raise UsageError(msg)
-    ordered = pd.Categorical(data[visit].astype(object), constraint.visits)
+    others = [level for level in _levels(data, visit) if level != baseline]
+    ordered = pd.Categorical(data[visit].astype(object), [baseline, *others])
     effects = "".join(f" + `{a}`:`{v}`" for a, v in constraint.effects)
     more = f" + {covariates}" if covariates.strip() else ""
     formula = f"{response} ~ `{visit}`{more}{effects} + {structure}(`{visit}` | `{subject}`)"
@@ -112,20 +118,19 @@ def clda(
 
 
 def _constraint(
-    data: pd.DataFrame, arm: str, visit: str, subject: str, baseline: Any, control: Any
+    data: pd.DataFrame,
+    used: pd.DataFrame,
+    arm: str,
+    visit: str,
+    subject: str,
+    baseline: Any,
+    control: Any,
 ) -> Constraint:
-    for name in (arm, visit, subject):
-        if name not in data.columns:
-            msg = f"clda: the data have no column {name}"
-            raise FitError(msg)
-    arms, visits = _levels(data, arm), _levels(data, visit)
+    """The constraint on the levels that have a row used."""
+    arms, visits = _levels(used, arm), _levels(used, visit)
     reference = arms[0] if control is None else control
     for name, level, known in ((visit, baseline, visits), (arm, reference, arms)):
-        if level not in known:
-            msg = (
-                f"clda: {level!r} is not a level of {name}; they are {', '.join(map(repr, known))}"
-            )
-            raise UsageError(msg)
+        _check_level(data, name, level, known)
     if len(arms) < 2 or len(visits) < 2:
         msg = f"clda: {arm} and {visit} need two levels each, found {len(arms)} and {len(visits)}"
         raise FitError(msg)
@@ -136,6 +141,17 @@ def _constraint(
         raise FitError(msg)
     later = tuple(level for level in visits if level != baseline)
     return Constraint(arm, visit, arms, (baseline, *later), reference)
+
+
+def _check_level(data: pd.DataFrame, name: str, level: Any, known: tuple[Any, ...]) -> None:
+    if level in known:
+        return
+    every = _levels(data, name)
+    if level in every:
+        msg = f"clda: {name} {level!r} has no row used; the analysis needs responses there"
+        raise FitError(msg)
+    msg = f"clda: {level!r} is not a level of {name}; they are {', '.join(map(repr, every))}"
+    raise UsageError(msg)
 
 
 def _levels(data: pd.DataFrame, name: str) -> tuple[Any, ...]:

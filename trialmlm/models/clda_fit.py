@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,12 @@ from trialmlm.formula.grid import Grid, reference_grid
 from trialmlm.inference.contrasts import f_test
 from trialmlm.models.ls_means import LsMeans
 from trialmlm.models.mmrm import MmrmFit
+from trialmlm.programs.analysis import Indicator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from trialmlm.programs.analysis import Analysis
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +223,21 @@ class CldaFit(MmrmFit):
                 raise FitError(msg)
         rows = self.constraint.added(new)
         return super().predict(rows, confidence, interval=interval, conditional=conditional)
+
+    @property
+    def analysis(self) -> Analysis:
+        """Programs in other languages make the indicator columns first.
+
+        Their coefficients are the differences from control; LS means of the arm they do not have.
+        """
+        held = self.constraint
+        columns = {held.arm: held.arm_columns, held.visit: held.visit_columns}
+        made = (
+            Indicator(name, column, level.item() if isinstance(level, np.generic) else level)
+            for column, levels in columns.items()
+            for name, level in levels.items()
+        )
+        return replace(super().analysis, indicators=tuple(made))
 
     @property
     def form(self) -> dict[str, Any]:

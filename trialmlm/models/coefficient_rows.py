@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from numbers import Real
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from trialmlm.errors import UsageError
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
+
+    Rows: TypeAlias = Mapping[str, Mapping[str, float]]
 
 
 def named_rows(
@@ -23,14 +26,20 @@ def named_rows(
     Raises
     ------
     UsageError
-        If there is none, or a term is not a coefficient.
+        If there is none, a term is not a coefficient, a weight not a number, or some weights
+        have a name of their own and others not.
     """
-    if not weights:
-        msg = f"{who}: no coefficient is named"
+    if not isinstance(weights, Mapping) or not weights:
+        msg = f"{who}: no coefficient is named; give a mapping of coefficients to weights"
         raise UsageError(msg)
-    plain = {name: value for name, value in weights.items() if not isinstance(value, Mapping)}
-    nested = {name: value for name, value in weights.items() if isinstance(value, Mapping)}
-    rows = {**({"contrast": plain} if plain else {}), **nested}
+    named = [isinstance(value, Mapping) for value in weights.values()]
+    if any(named) and not all(named):
+        msg = (
+            f"{who}: some rows are named, but the weight of {list(weights)[named.index(False)]} "
+            "stands alone; give every row a name"
+        )
+        raise UsageError(msg)
+    rows = cast("Rows", weights if all(named) else {"contrast": weights})
     return {label: _row(who, row, names) for label, row in rows.items()}
 
 
@@ -40,5 +49,8 @@ def _row(who: str, weights: Mapping[str, float], names: tuple[str, ...]) -> Arra
         if term not in names:
             msg = f"{who}: {term} is not a coefficient; they are {', '.join(names)}"
             raise UsageError(msg)
-        row[names.index(term)] = weight
+        if not isinstance(weight, Real) or not np.isfinite(float(weight)):
+            msg = f"{who}: the weight of {term} is {weight!r}, expected a number"
+            raise UsageError(msg)
+        row[names.index(term)] = float(weight)
     return row

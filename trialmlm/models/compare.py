@@ -8,7 +8,7 @@ import pandas as pd
 
 from trialmlm.errors import UsageError
 from trialmlm.formula.grammar import read_formula
-from trialmlm.models.same_data import check_same_fixed, check_same_rows
+from trialmlm.models.same_data import check_mixed, check_same_fixed, check_same_rows
 
 if TYPE_CHECKING:
     from trialmlm.models.mixed import MixedFit
@@ -40,6 +40,7 @@ def compare(*fits: MixedFit) -> pd.DataFrame:
     """
     if not fits:
         raise UsageError("compare: give the fits to compare")
+    check_mixed("compare", fits)
     for fit in fits[1:]:
         _check_comparable(fits[0], fit)
     return pd.DataFrame(

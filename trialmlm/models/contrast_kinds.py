@@ -62,13 +62,40 @@ def contrast_weights(asked: Asked, found: Levels) -> Weights:
     Raises
     ------
     UsageError
-        If the kind, a level, or the number of weights or scores is wrong.
+        If the kind, a level, or the number of weights or scores is wrong; if a control or scores
+        are given to a kind that does not take them; or if nothing is compared.
     """
+    _check_taken(asked, found)
+    weights = _weights(asked, found)
+    if not weights:
+        msg = f"contrasts: nothing is compared among the levels {list(found.levels)}"
+        raise UsageError(msg)
+    return weights
+
+
+#: what only some kinds take -> those
+_TAKEN: Mapping[str, tuple[str, ...]] = {
+    "control": ("vs-control",),
+    "scores": ("trend", "polynomial"),
+}
+
+
+def _check_taken(asked: Asked, found: Levels) -> None:
+    """An option that would be passed over is a misunderstanding, not a request."""
+    kind = asked if isinstance(asked, str) else "contrasts given by hand"
+    for option, takers in _TAKEN.items():
+        if getattr(found, option) is not None and kind not in takers:
+            named = " and ".join(map(repr, takers))
+            msg = f"contrasts: {option}= is for {named}, not for {kind!r}; leave it out"
+            raise UsageError(msg)
+
+
+def _weights(asked: Asked, found: Levels) -> Weights:
     if isinstance(asked, Mapping):
         return {str(name): _custom(str(name), given, found) for name, given in asked.items()}
-    if not isinstance(asked, str):
-        return dict(found.difference(a, b) for a, b in asked)
-    if asked not in KINDS:
+    if isinstance(asked, Sequence) and not isinstance(asked, str):
+        return dict(found.difference(*_pair(given)) for given in asked)
+    if not isinstance(asked, str) or asked not in KINDS:
         known = ", ".join(map(repr, KINDS))
         msg = (
             f"contrasts: found {asked!r}, expected {known}, a list of pairs, or a mapping of "
@@ -76,6 +103,13 @@ def contrast_weights(asked: Asked, found: Levels) -> Weights:
         )
         raise UsageError(msg)
     return KINDS[asked](found)
+
+
+def _pair(given: Any) -> Pair:
+    if isinstance(given, str) or not isinstance(given, Sequence) or len(given) != 2:
+        msg = f"contrasts: found {given!r} among the pairs, expected two levels (a, b) for a - b"
+        raise UsageError(msg)
+    return given[0], given[1]
 
 
 def scores_of(given: Sequence[float] | Mapping[Any, float] | None, levels: tuple[Any, ...]) -> Any:
@@ -88,7 +122,7 @@ def scores_of(given: Sequence[float] | Mapping[Any, float] | None, levels: tuple
             msg = f"scores: give one to each of the levels {list(levels)}, found {dict(given)}"
             raise UsageError(msg)
         given = [given[level] for level in levels]
-    scores = np.asarray(given, dtype=float)
+    scores = _numbers("scores", given)
     if scores.shape != (len(levels),) or not np.isfinite(scores).all():
         msg = f"scores: {len(levels)} numbers are needed, one per level {list(levels)}"
         raise UsageError(msg)
@@ -162,20 +196,29 @@ def _polynomials(scores: Array, degrees: int) -> list[Array]:
 def _custom(name: str, given: Mapping[Any, float] | Sequence[float], found: Levels) -> Array:
     weights = np.zeros(len(found.levels))
     if isinstance(given, Mapping):
-        for level, weight in given.items():
-            weights[found.place(level)] = weight
-    elif len(given) == len(weights):
-        weights[:] = given
+        places = [found.place(level) for level in given]
+        weights[places] = _numbers(f"contrasts: the weights of {name}", list(given.values()))
     else:
-        msg = (
-            f"contrasts: {name} has {len(given)} weights for {len(weights)} levels "
-            f"{list(found.levels)}"
-        )
-        raise UsageError(msg)
+        listed = _numbers(f"contrasts: the weights of {name}", given)
+        if listed.shape != weights.shape:
+            msg = (
+                f"contrasts: {name} has {listed.size} weights for {len(weights)} levels "
+                f"{list(found.levels)}"
+            )
+            raise UsageError(msg)
+        weights[:] = listed
     if not np.isfinite(weights).all() or not weights.any():
         msg = f"contrasts: the weights of {name} are all zero or not finite"
         raise UsageError(msg)
     return weights
+
+
+def _numbers(what: str, given: Any) -> Array:
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        msg = f"{what} must be numbers, found {given!r}"
+        raise UsageError(msg) from None
 
 
 def _text(level: Any) -> str:

@@ -21,7 +21,7 @@ from trialmlm.models.ls_means import LsMeans
 from trialmlm.models.new_rows import design_rows
 from trialmlm.models.programs import analysis_of, requests_of
 from trialmlm.models.tests_frame import tests_frame
-from trialmlm.programs.analysis import Estimation
+from trialmlm.programs.analysis import Analysis, Estimation
 from trialmlm.programs.r import r_program
 from trialmlm.programs.sas import sas_program
 
@@ -49,7 +49,7 @@ class FittedModel:
     method : Method
         Where standard errors and degrees of freedom come from.
     notes : tuple of str
-        What the reader of a result should know: rows and subjects that are not used.
+        What the reader of a result should know: rows, subjects and levels that are not used.
     """
 
     formula: str
@@ -104,6 +104,11 @@ class FittedModel:
         sandwich = covariance if covariance in SANDWICHES else None
         return Estimation(df=self.method.name, vcov=sandwich, n_rows=self.rows.rows.size)
 
+    @property
+    def analysis(self) -> Analysis:
+        """The analysis as programs in other languages are told of it."""
+        return analysis_of(self)
+
     def to_sas(self, data: str = "trial", ls_means: Sequence[MeansAsked] = ()) -> str:
         """The equivalent SAS program, for double programming.
 
@@ -130,14 +135,14 @@ class FittedModel:
         --------
         >>> print(fit.to_sas("adfev", ls_means=[("ARMCD", "AVISIT")]))  # doctest: +SKIP
         """
-        return sas_program(analysis_of(self), data, requests_of(self, ls_means))
+        return sas_program(self.analysis, data, requests_of(self, ls_means))
 
     def to_r(self, data: str = "trial", ls_means: Sequence[MeansAsked] = ()) -> str:
         """The equivalent R program: mmrm, lme4, nlme or lm, and emmeans.
 
         Parameters, returns and errors are those of `to_sas`; `data` is a data frame of R.
         """
-        return r_program(analysis_of(self), data, requests_of(self, ls_means))
+        return r_program(self.analysis, data, requests_of(self, ls_means))
 
     @property
     def vcov(self) -> pd.DataFrame:
@@ -236,7 +241,8 @@ class FittedModel:
             A column that enters the model as a number, linearly.
         by : str or tuple of str
             The factor(s) whose levels' slopes are compared.
-        weights, at, confidence
+        weights : {"equal", "observed-margins"}
+        at, confidence
             As in `ls_means`.
 
         Returns
@@ -247,7 +253,8 @@ class FittedModel:
         Raises
         ------
         UsageError
-            If `of` is no number of the model, or enters it other than linearly.
+            If `of` is no number of the model, or enters it other than linearly; if another name,
+            level or option is not known.
 
         Examples
         --------
@@ -319,6 +326,12 @@ class FittedModel:
         DataFrame
             contrast, estimate, std_error, df, statistic, p_value, ci_low, ci_high.
 
+        Raises
+        ------
+        UsageError
+            If a name is not a coefficient, or a weight not a number; if no coefficient is named,
+            or only some of several rows are.
+
         Examples
         --------
         >>> fit.contrast({"ARMCDTRT": 1, "ARMCDTRT:AVISITVIS4": 1})  # doctest: +SKIP
@@ -335,7 +348,7 @@ class FittedModel:
 
         Parameters
         ----------
-        rows : mapping or sequence of str
+        rows : mapping, str or sequence of str
             A name to the weights of the coefficients, as in `contrast`; or the names of
             coefficients, each of them zero.
 
@@ -355,7 +368,7 @@ class FittedModel:
         --------
         >>> fit.joint_test(["ARMCDTRT:AVISITVIS2", "ARMCDTRT:AVISITVIS3"])  # doctest: +SKIP
         """
-        given = rows if isinstance(rows, Mapping) else {name: {name: 1.0} for name in rows}
+        given = rows if isinstance(rows, Mapping) else {n: {n: 1.0} for n in _names(rows)}
         L = np.stack(list(named_rows("joint_test", given, self.coding.names).values()))
         found = joint_test(self.method, L)
         counts = {
@@ -389,7 +402,7 @@ class FittedModel:
         return frame.set_axis(new.index)
 
 
-def _names(given: str | tuple[str, ...]) -> tuple[str, ...]:
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 

@@ -27,6 +27,7 @@ def influence(fit: MmrmFit) -> pd.DataFrame:
     """One row per subject; see :meth:`~trialmlm.models.mmrm.MmrmFit.influence`."""
     if not fit.convergence.converged:
         raise FitError(f"influence: the fit itself is {fit.convergence}")
+    fit.occasions.check_common("influence")
     refits = LeaveOut.of(fit.gaussian, fit.design)
     kept = fit.gaussian.likelihood.basis.kept
     rows = []

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import special
 
 from trialmlm.errors import UsageError
-from trialmlm.models.same_data import check_same_fixed, check_same_rows, spans
+from trialmlm.models.same_data import check_mixed, check_same_fixed, check_same_rows, spans
 
 if TYPE_CHECKING:
     from trialmlm.models.mixed import MixedFit
@@ -33,8 +33,8 @@ def likelihood_ratio(first: MixedFit, second: MixedFit) -> pd.DataFrame:
     UsageError
         If the estimation, the rows used or the responses differ; if REML fits have different
         fixed effects, as their likelihoods are then of different data; or if, as far as it can be
-        told, the models are not nested: the same number of parameters, fixed effects of the
-        smaller that the larger lacks, or a larger model that fits worse.
+        told, the models are not nested: other weights, the same number of parameters, fixed
+        effects of the smaller that the larger lacks, or a larger model that fits worse.
 
     Notes
     -----
@@ -46,9 +46,11 @@ def likelihood_ratio(first: MixedFit, second: MixedFit) -> pd.DataFrame:
     >>> likelihood_ratio(mmrm("Y ~ A*T + cs(T | ID)", d), mmrm("Y ~ A*T + us(T | ID)", d))
     ... # doctest: +SKIP
     """
+    check_mixed("likelihood_ratio", (first, second))
     if first.gaussian.reml != second.gaussian.reml:
         raise UsageError("likelihood_ratio: one fit is by REML, the other by ML; fit both alike")
     check_same_rows("likelihood_ratio", first, second)
+    _check_weights(first, second)
     small, large = sorted((first, second), key=_parameters)
     df = _parameters(large) - _parameters(small)
     if df == 0:
@@ -82,6 +84,17 @@ def likelihood_ratio(first: MixedFit, second: MixedFit) -> pd.DataFrame:
 def _parameters(fit: MixedFit) -> int:
     """Covariance parameters and coefficients."""
     return fit.n_covariance + fit.gaussian.rank
+
+
+def _check_weights(first: MixedFit, second: MixedFit) -> None:
+    found = [fit.options.weights for fit in (first, second)]
+    if found[0] != found[1]:
+        named = " and ".join(name or "none" for name in found)
+        msg = (
+            f"likelihood_ratio: the fits have other weights ({named}), so neither is nested in "
+            "the other; compare them by AIC (trialmlm.compare)"
+        )
+        raise UsageError(msg)
 
 
 def _check_fixed(small: MixedFit, large: MixedFit) -> None:

@@ -14,6 +14,7 @@ from trialmlm.errors import FitError, UsageError
 from trialmlm.formula.factor import level_text
 from trialmlm.formula.grammar import read_formula
 from trialmlm.formula.variables import variable
+from trialmlm.models.drawn import draw_response
 from trialmlm.models.levels import component_covariance
 from trialmlm.models.mixed import MixedFit
 from trialmlm.models.new_cluster import PREDICTIONS, asked_rows, prediction_interval
@@ -334,6 +335,11 @@ class LmmFit(MixedFit):
             effects.parts[effects.leading].G,
             self.residual_variances.to_numpy()[level],
         )
+
+    def simulate(self, seed: int) -> pd.Series:
+        """A response drawn for each row used, in the data's order: Xβ̂, new effects, new errors."""
+        values = draw_response(self, np.random.default_rng(seed))
+        return pd.Series(values, index=self.rows.labels, name="simulated")
 
     def summary(self) -> str:
         """The fit as text: model, data, convergence, variance components, coefficients."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,13 +63,28 @@ def load_fit(path: str | Path) -> MmrmFit:
     file = Path(path)
     saved = read_saved(file)
     try:
-        fit = _made(saved)
+        fit, told = _made(saved), _Told.of(saved.head["check"])
     except TrialmlmError as error:
         raise damaged(file, str(error)) from error
     except (KeyError, IndexError, TypeError, ValueError, np.linalg.LinAlgError) as error:
         raise damaged(file, f"{type(error).__name__}: {error}") from error
-    _check(file, fit, saved.head["check"])
+    _check(file, fit, told)
     return fit
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the file says of the fit, as a check of the fit made again."""
+
+    minus2_loglik: float
+    names: list[str]
+    coefficients: Array
+
+    @classmethod
+    def of(cls, check: Mapping[str, Any]) -> _Told:
+        stored = check["coefficients"]
+        values = [np.nan if value is None else value for value in stored.values()]
+        return cls(float(check["minus2_loglik"]), list(stored), np.array(values, dtype=float))
 
 
 def _made(saved: Saved) -> MmrmFit:
@@ -145,17 +160,20 @@ def _index(name: str | None, values: Any) -> pd.Index:
     )
 
 
-def _check(path: Path, fit: MmrmFit, told: Mapping[str, Any]) -> None:
+def _check(path: Path, fit: MmrmFit, told: _Told) -> None:
     """Refuse a fit that is not the one that was saved."""
-    expected = float(told["minus2_loglik"])
-    found = fit.minus2_loglik
+    expected, found = told.minus2_loglik, fit.minus2_loglik
     if not abs(found - expected) <= _CLOSE * max(1.0, abs(expected), float(fit.n_obs)):
         msg = f"{path}: −2 log-likelihood is {found!r} when made again, {expected!r} in the file"
         raise FitError(f"{msg}; the file was changed, or this version computes otherwise")
     table = fit.coefficients()
-    stored = np.array([np.nan if v is None else v for v in told["coefficients"].values()], float)
-    moved = np.abs(table["estimate"] - stored) > 1e-6 * table["std_error"]
-    aliased = table["estimate"].isna().to_numpy() != np.isnan(stored)
-    if list(told["coefficients"]) != table["term"].tolist() or moved.any() or aliased.any():
+    if told.names != table["term"].tolist() or _moved(table, told.coefficients):
         msg = f"{path}: the coefficients made again are not those in the file"
         raise FitError(f"{msg}; the file was changed, or this version computes otherwise")
+
+
+def _moved(table: pd.DataFrame, stored: Array) -> bool:
+    """Whether a coefficient is another, or is aliased in one alone."""
+    far = np.abs(table["estimate"] - stored) > 1e-6 * table["std_error"]
+    aliased = table["estimate"].isna().to_numpy() != np.isnan(stored)
+    return bool(far.any() or aliased.any())

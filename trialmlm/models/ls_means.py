@@ -104,10 +104,10 @@ class LsMeans:
             weights of the levels, a mapping or a list in their order. A level of several factors
             is a tuple.
         control : optional
-            The level compared with; the first by default.
+            The level compared with, for ``"vs-control"`` alone; the first by default.
         scores : sequence or mapping, optional
-            A number per level, for a trend, such as the dose; by default the levels themselves
-            if they are numbers, otherwise 1, 2, ….
+            A number per level, for a trend or polynomials, such as the dose; by default the levels
+            themselves if they are numbers, otherwise 1, 2, ….
         adjust : str
             For making several comparisons: ``none``, ``bonferroni``, ``sidak``, ``holm``,
             ``hochberg``, ``fixed-sequence`` (in the order of the contrasts), ``dunnett``
@@ -119,7 +119,8 @@ class LsMeans:
         Raises
         ------
         UsageError
-            If a level is not among the means, or the kind or adjustment is not known.
+            If a level is not among the means, the kind or adjustment is not known, a control or
+            scores are given to a kind that does not take them, or nothing is compared.
 
         Examples
         --------
@@ -132,7 +133,7 @@ class LsMeans:
         levels = tuple(dict.fromkeys(self._level(cell) for cell in self.grid.cells))
         found = Levels(levels, control, scores_of(scores, levels))
         weights = contrast_weights(kind, found)
-        K = np.stack(list(weights.values())) if weights else np.zeros((0, len(levels)))
+        K = np.stack(list(weights.values()))
         return Contrasts(self, tuple(weights), K, check_adjust(adjust), check_family(family))
 
     def _level(self, cell: tuple[Any, ...]) -> Any:

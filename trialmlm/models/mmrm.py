@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -26,7 +26,12 @@ from trialmlm.models.covariance_parameters import covariance_parameters
 from trialmlm.models.influence import influence
 from trialmlm.models.mixed import MixedFit
 from trialmlm.models.occasions import Occasions, occasions
-from trialmlm.models.options import Options, check_options, rows_not_used
+from trialmlm.models.options import (
+    Options,
+    check_options,
+    levels_not_used,
+    rows_not_used,
+)
 from trialmlm.models.prediction import predict
 from trialmlm.models.report import report
 from trialmlm.models.residuals import residuals
@@ -38,7 +43,7 @@ from trialmlm.models.structure import (
     covariance_group,
     row_weights,
 )
-from trialmlm.models.thin_data import reasoned
+from trialmlm.models.thin_data import check_rows, reasoned
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -49,8 +54,6 @@ if TYPE_CHECKING:
     from trialmlm.formula.frame import ModelFrame
     from trialmlm.formula.grammar import CovarianceTerm
     from trialmlm.formula.variables import Variable
-
-_read = lru_cache(maxsize=256)(read_formula)
 
 
 @dataclass(frozen=True, repr=False)
@@ -203,6 +206,14 @@ class MmrmFit(MixedFit):
         -------
         Series
             In the data's order and with its index; conditional: indexed by subject and visit.
+
+        Raises
+        ------
+        UsageError
+            If the seed is no whole number; conditional: if a covariate varies within subjects, or
+            the rows have weights, which have no value where there is no row.
+        NotAvailableError
+            Conditional: where subjects have times of their own.
         """
         return simulate_unobserved(self, seed) if conditional else simulate_rows(self, seed)
 
@@ -241,6 +252,8 @@ class MmrmFit(MixedFit):
             If a column is missing or an option is not known.
         FitError
             At a level or visit that the fit did not see.
+        NotAvailableError
+            Of all but the mean, where subjects have times of their own.
 
         Notes
         -----
@@ -297,6 +310,8 @@ class MmrmFit(MixedFit):
         ------
         FitError
             If the fit did not converge.
+        NotAvailableError
+            Where subjects have times of their own.
 
         Notes
         -----
@@ -420,14 +435,17 @@ def mmrm(
     >>> fit = mmrm("FEV1 ~ RACE + SEX + ARMCD * AVISIT + us(AVISIT | USUBJID)", fev,
     ...            df="kenward-roger")  # doctest: +SKIP
     """
-    read = _read(formula)
+    read = read_formula(formula)
     term = _covariance_of(read)
     options = Options(df, information, vcov, weights, reml)
     check_options(options, REPEATED_DF_METHODS, tuple(SANDWICHES))
     frame = model_frame(data, sorted(read.variables | ({weights} if weights else set())))
     check_levels(term, data, frame)
     fit = assemble(formula, frame, options, _search)
-    return replace(fit, notes=rows_not_used(frame, data, fit.subjects))
+    at = () if term.structure in SPATIAL else term.visit
+    factors = {*fit.coding.categorical, *at, *([term.group] if term.group else [])}
+    notes = (*rows_not_used(frame, data, fit.subjects), *levels_not_used(frame, sorted(factors)))
+    return replace(fit, notes=notes)
 
 
 def assemble(formula: str, frame: ModelFrame, options: Options, fitter: Fitter) -> MmrmFit:
@@ -443,7 +461,7 @@ def assemble(formula: str, frame: ModelFrame, options: Options, fitter: Fitter) 
         From a design, its families, whether visits are common, and REML or not, to the engine's
         fit.
     """
-    read = _read(formula)
+    read = read_formula(formula)
     term = _covariance_of(read)
     found = occasions(term, frame.variables)
     group = covariance_group(term, frame, found)
@@ -458,6 +476,7 @@ def assemble(formula: str, frame: ModelFrame, options: Options, fitter: Fitter) 
     )
     members = [np.flatnonzero(design.groups == g) for g in range(design.groups.max() + 1)]
     families = tuple(found.family(term, subjects) for subjects in members)
+    check_rows(design, families, response.size)
     check_informed(design, families, found, group)
     gaussian = fitter(design, families, common=found.common, reml=options.reml)
     gaussian = reasoned(gaussian, design, families, found, frame.variables)

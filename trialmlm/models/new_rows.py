@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from trialmlm.errors import FitError, UsageError
 from trialmlm.formula.factor import level_text
 from trialmlm.formula.variables import variable
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from trialmlm.arrays import Array, IntArray
     from trialmlm.formula.coding import Coding
     from trialmlm.formula.variables import Variable
@@ -25,10 +24,13 @@ def design_rows(coding: Coding, new: pd.DataFrame) -> Array:
     Raises
     ------
     UsageError
-        If a column of the fixed part is missing, or has missing values.
+        If `new` is no data frame, or a column of the fixed part is missing, or has missing values.
     FitError
         At a level that the fit did not see.
     """
+    if not isinstance(new, pd.DataFrame):
+        msg = f"predict: found {type(new).__name__}, expected a pandas DataFrame of new rows"
+        raise UsageError(msg)
     for name in sorted(coding.variables):
         if name not in new.columns or new[name].isna().any():
             msg = f"predict: {name} is missing or has missing values in the new rows"

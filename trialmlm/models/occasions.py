@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialmlm.covariance.register import CROSSED, FAMILIES, SPATIAL
-from trialmlm.errors import FitError
+from trialmlm.errors import FitError, NotAvailableError
 from trialmlm.formula.design import Layout
 from trialmlm.formula.factor import level_text
 from trialmlm.formula.variables import Variable, factor
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: so many points in time or space are still visits common to all
 _COMMON = 40
+#: more visits than this are times, not visits; what is kept of them grows with their third power
+_MOST = 250
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,20 @@ class Occasions:
         """Whether the visits are common to all subjects."""
         return self.distances is None or self.distances.ndim == 2
 
+    def check_common(self, asked: str) -> None:
+        """Refuse what this version has for common visits alone.
+
+        Raises
+        ------
+        NotAvailableError
+        """
+        if not self.common:
+            msg = (
+                f"{asked} is not available in this version where subjects have times of their own "
+                f"(more than {_COMMON} different ones); it is for planned times"
+            )
+            raise NotAvailableError(msg)
+
     @property
     def labels(self) -> list[str]:
         """Of the visits."""
@@ -71,12 +87,14 @@ def occasions(term: CovarianceTerm, variables: Mapping[str, Variable]) -> Occasi
     Raises
     ------
     FitError
-        If a subject has two rows at one occasion, or a spatial coordinate is not a number.
+        If a subject has two rows at one occasion, there are too many visits, or a spatial
+        coordinate is not a number.
     """
     subjects = variables[term.subject].as_factor()
     if term.structure not in SPATIAL:
         factors = [variables[name].as_factor() for name in term.visit]
         visits = factors[0] if len(factors) == 1 else _combinations(*factors)
+        _check_count(visits)
         layout = Layout.of(subjects.codes, visits.codes)
         _check_unique(layout, subjects, visits)
         shape = [len(found.levels or ()) for found in factors]
@@ -133,6 +151,16 @@ def _distances(points: Array) -> Array:
     apart = points[..., :, None, :] - points[..., None, :, :]
     found: Array = np.sqrt((apart**2).sum(axis=-1))
     return found
+
+
+def _check_count(visits: Variable) -> None:
+    count = len(visits.levels or ())
+    if count > _MOST:
+        msg = (
+            f"{visits.name} has {count} different values, too many for visits (at most {_MOST}); "
+            "use the planned visits, or for actual times sp_exp, sp_gau or sp_pow"
+        )
+        raise FitError(msg)
 
 
 def _check_unique(layout: Layout, subjects: Variable, visits: Variable) -> None:

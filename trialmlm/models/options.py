@@ -1,4 +1,4 @@
-"""Options and notes that the mixed models share."""
+"""Options and notes that the models share."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import NotAvailableError, UsageError
+from trialmlm.formula.factor import level_text
 from trialmlm.inference.register import REPEATED_DF_METHODS, SANDWICHES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
     from trialmlm.formula.frame import ModelFrame
@@ -56,6 +57,13 @@ def check_options(
     UsageError, NotAvailableError
     """
     df, vcov = options.df, options.vcov
+    if not isinstance(options.weights, str | None):
+        found = type(options.weights).__name__
+        msg = f"weights: found {found}, expected the name of a column of the data"
+        raise UsageError(msg)
+    if not isinstance(options.reml, bool | np.bool_):
+        msg = f"reml: found {options.reml!r}, expected True or False"
+        raise UsageError(msg)
     if df not in methods:
         _refuse("df", df, methods, REPEATED_DF_METHODS)
     if options.information not in {"observed", "expected"}:
@@ -84,17 +92,39 @@ def _refuse(option: str, found: str, here: Collection[str], elsewhere: Collectio
     raise UsageError(msg)
 
 
-def rows_not_used(frame: ModelFrame, data: pd.DataFrame, subjects: Variable) -> tuple[str, ...]:
-    """How many rows and subjects of the data given are not used, and why."""
+def rows_lost(frame: ModelFrame) -> tuple[str, ...]:
+    """How many rows of the data given are not used, and why."""
     lost = frame.n_read - frame.rows.size
     if not lost:
         return ()
     why = ", ".join(f"{name} missing in {count:,}" for name, count in frame.absent.items())
-    notes = [f"{lost:,} of {frame.n_read:,} rows not used: {why}"]
+    return (f"{lost:,} of {frame.n_read:,} rows not used: {why}",)
+
+
+def rows_not_used(frame: ModelFrame, data: pd.DataFrame, subjects: Variable) -> tuple[str, ...]:
+    """How many rows and subjects of the data given are not used, and why."""
+    notes = list(rows_lost(frame))
+    if not notes:
+        return ()
     unused = np.ones(frame.n_read, dtype=bool)
     unused[frame.rows] = False
     names = data[subjects.name].array[unused]
     gone = len({name for name in names if not pd.isna(name)}.difference(subjects.levels or ()))
     if gone:
         notes.append(f"{gone:,} subjects have no complete row and are not used")
+    return tuple(notes)
+
+
+def levels_not_used(frame: ModelFrame, factors: Iterable[str]) -> tuple[str, ...]:
+    """The levels of the data given that no row used has, as a visit without any response."""
+    if frame.rows.size == frame.n_read:
+        return ()
+    notes = []
+    for name in factors:
+        given = frame.given[name]
+        there = given.take(np.flatnonzero(~given.missing)).as_factor().levels or ()
+        used = frame.variables[name].as_factor().levels or ()
+        gone = ", ".join(level_text(level) for level in there if level not in used)
+        if gone:
+            notes.append(f"{name} {gone}: no complete row, so not in the model")
     return tuple(notes)

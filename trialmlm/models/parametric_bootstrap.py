@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import FitError, UsageError
-from trialmlm.models.levels import levels_of, residual_of_rows
+from trialmlm.models.drawn import draw_response
 from trialmlm.models.lmm import lmm
+from trialmlm.models.table import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trialmlm.arrays import Array
-    from trialmlm.formula.variables import Variable
     from trialmlm.models.lmm_fit import LmmFit
 
 #: of a fit, names to numbers
@@ -112,29 +111,6 @@ def _named(found: Mapping[Any, float] | pd.Series[float]) -> dict[Any, float]:
     return {name: float(value) for name, value in found.items()}
 
 
-def draw_response(fit: LmmFit, rng: np.random.Generator) -> Array:
-    """A response for each row used: Xβ̂, a draw of every random effect, and of the residual."""
-    values = fit.fitted + np.sqrt(residual_of_rows(fit)) * rng.standard_normal(fit.n_obs)
-    for level in levels_of(fit):
-        # G may be singular: its root is taken by its eigenvectors
-        roots, vectors = np.linalg.eigh(level.G)
-        factor = vectors * np.sqrt(roots.clip(0.0))
-        b = rng.standard_normal(level.blup.shape) @ factor.T
-        values = values + (level.Z * b[level.codes]).sum(axis=1)
-    return values
-
-
 def refit_formula(formula: str) -> str:
     """The same model of the response that is drawn."""
     return f"{_RESPONSE} ~ {formula.split('~', 1)[1]}"
-
-
-def table_of(variables: Mapping[str, Variable]) -> pd.DataFrame:
-    """The columns of the rows used, as data."""
-    return pd.DataFrame({name: _column(one) for name, one in variables.items()})
-
-
-def _column(one: Variable) -> Any:
-    if one.levels is None:
-        return one.numbers()
-    return pd.Categorical.from_codes(one.codes.tolist(), pd.Index(one.levels))

@@ -16,6 +16,7 @@ from trialmlm.inference.variance_intervals import (
     VARIANCE_INTERVALS,
     Combination,
 )
+from trialmlm.models.asked import check_share, rows_lost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +38,15 @@ class Precision:
     interval : str
         The kind of interval in `frame`.
     confidence : float
+    lost : tuple of str
+        Which rows are not used.
     """
 
     anova: NestedAnova
     names: tuple[str, ...]
     interval: str
     confidence: float
+    lost: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Precision {', '.join(self.names)}, {self.anova.codes.shape[1]:,} rows>"
@@ -56,7 +60,7 @@ class Precision:
     def notes(self) -> tuple[str, ...]:
         """What the reader of a result should know."""
         raw = self.anova.variances
-        return tuple(
+        return self.lost + tuple(
             f"the variance of {name} was estimated as {value:.4g} and is set to 0"
             for name, value in zip(self.names, raw, strict=True)
             if value < 0.0
@@ -191,10 +195,9 @@ def precision(
         raise UsageError(msg)
     if not names:
         raise UsageError("nested: names no factor; name the outermost first, as ('day', 'run')")
-    if not 0.0 < confidence < 1.0:
-        msg = f"confidence: found {confidence!r}, expected a number between 0 and 1, as 0.95"
-        raise UsageError(msg)
-    variables = model_frame(data, [value, *names]).variables
+    check_share("confidence", confidence)
+    rows = model_frame(data, [value, *names])
+    variables = rows.variables
     anova = _anova(variables[value], [variables[name].as_factor() for name in names])
     if interval in BALANCED_ONLY and not anova.balanced:
         msg = (
@@ -203,7 +206,7 @@ def precision(
         )
         raise NotAvailableError(msg)
     full = tuple(":".join(names[: k + 1]) for k in range(len(names)))
-    return Precision(anova, (*full, "error"), interval, confidence)
+    return Precision(anova, (*full, "error"), interval, confidence, rows_lost(rows))
 
 
 def _anova(value: Variable, factors: Sequence[Variable]) -> NestedAnova:
@@ -215,6 +218,8 @@ def _anova(value: Variable, factors: Sequence[Variable]) -> NestedAnova:
                 "be estimated; leave it out"
             )
             raise FitError(msg)
+    if not found.sum_sq.max() > 0.0:
+        raise FitError(f"{value.name} is the same in all rows: there is no variance to estimate")
     if found.df[-1] < 1:
         msg = (
             f"every {factors[-1].name} has one row: there are no replicates, leave it out of nested"

@@ -62,6 +62,7 @@ def predict(
     if not 0.0 < confidence < 1.0:
         msg = f"confidence: found {confidence!r}, expected a number between 0 and 1, as 0.95"
         raise UsageError(msg)
+    fit.occasions.check_common("predict: a prediction interval or a conditional prediction")
     L = design_rows(fit.coding, new)
     basis = fit.method.coefficients.basis
     roots, group = root_weights(fit, new), group_codes(fit, new)

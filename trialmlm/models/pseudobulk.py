@@ -15,8 +15,9 @@ from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import read_formula
 from trialmlm.formula.response import response_values
 from trialmlm.models.ancova import ancova
+from trialmlm.models.asked import rows_lost
 from trialmlm.models.lmm import lmm
-from trialmlm.models.parametric_bootstrap import table_of
+from trialmlm.models.table import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,11 +45,14 @@ class Pseudobulk:
         One row per subject: its column, the fixed part's columns, n, response_mean, response_sd.
     fit : LmmFit
         The mixed model.
+    lost : tuple of str
+        Which rows are not used.
     """
 
     frame: pd.DataFrame
     subjects: pd.DataFrame
     fit: LmmFit
+    lost: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Pseudobulk {self.fit.formula!r}, {len(self.subjects):,} subjects>"
@@ -56,7 +60,8 @@ class Pseudobulk:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the reader of a result should know."""
-        frame = self.frame[self.frame["term"] != "(Intercept)"].set_index(["analysis", "term"])
+        slopes = self.frame["term"] != "(Intercept)"
+        frame = self.frame[slopes if slopes.any() else ~slopes].set_index(["analysis", "term"])
         errors = frame["std_error"]
         ratio = (errors["mixed model"] / errors["every row, naive"]).max()
         rows = int(self.subjects["n"].sum())
@@ -64,7 +69,7 @@ class Pseudobulk:
             f"the naive analysis takes {rows:,} rows of {len(self.subjects):,} subjects for "
             f"independent; the mixed model's standard errors are up to {ratio:.2g} times as large"
         )
-        return (note,)
+        return (note, *self.lost)
 
 
 def aggregate(data: pd.DataFrame, formula: str, subject: str) -> pd.DataFrame:
@@ -150,7 +155,7 @@ def pseudobulk(
     frame = pd.concat([_coefficients(name, *found, confidence) for name, found in fits.items()])
     order = {name: k for k, name in enumerate(dict.fromkeys(frame["term"]))}
     frame = frame.sort_values("term", key=lambda terms: terms.map(order), kind="stable")
-    return Pseudobulk(frame.reset_index(drop=True), subjects, fit)
+    return Pseudobulk(frame.reset_index(drop=True), subjects, fit, rows_lost(rows))
 
 
 def _coefficients(name: str, fit: FittedModel, n: int, confidence: float) -> pd.DataFrame:

@@ -160,6 +160,9 @@ def rm_anova(
             "needs one, and one group two. Use mmrm, which needs no complete subjects"
         )
         raise FitError(msg)
+    if not float(np.trace(E)) > 1e-24 * float(np.square(table.Y).sum()):
+        msg = f"rm_anova: {value} does not vary between the subjects of a group; no error is left"
+        raise FitError(msg)
     found = sphericity(E / df, df)
     names = (within, between, f"{between}:{within}") if between else (within,)
     rows = [_row(*part, found, df) for part in _sums(mean, counts, E, names)]

@@ -9,13 +9,29 @@ import numpy as np
 from trialmlm.errors import UsageError
 from trialmlm.formula.grammar import read_formula
 from trialmlm.formula.response import response_values
+from trialmlm.models.mixed import MixedFit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from trialmlm.arrays import Array, IntArray
-    from trialmlm.models.mixed import MixedFit
 
 #: columns of X that another X's columns give to this, relatively, lie in its span
 _SPANNED = 1e-7
+
+
+def check_mixed(who: str, fits: Iterable[object]) -> None:
+    """Refuse what is no mixed model.
+
+    Raises
+    ------
+    UsageError
+    """
+    for fit in fits:
+        if not isinstance(fit, MixedFit):
+            found = type(fit).__name__
+            msg = f"{who}: found {found}, expected fitted mixed models (mmrm, lmm), one by one"
+            raise UsageError(msg)
 
 
 def check_same_rows(who: str, first: MixedFit, other: MixedFit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,10 @@ def simulate_rows(fit: MmrmFit, seed: int) -> pd.Series:
 
 def _noise(fit: MmrmFit, factors: Array, seed: int) -> Array:
     """Draws from N(0, FF'), n × T, F the factor of each subject."""
-    rng = np.random.default_rng(seed)
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        msg = f"simulate: the seed is {seed!r}, expected a whole number that is not negative"
+        raise UsageError(msg)
+    rng = np.random.default_rng(int(seed))
     drawn: Array = (factors @ rng.standard_normal(fit.fitted.shape)[:, :, None])[:, :, 0]
     return drawn
 
@@ -49,6 +53,7 @@ def simulate_unobserved(fit: MmrmFit, seed: int) -> pd.Series:
     With z ~ N(0, Σ) and z_o its part at the visits observed, z_m + w'(r_o − z_o) has the mean
     w'r_o and the variance Σ_mm − w'Σ_om of the unobserved given the observed.
     """
+    fit.occasions.check_common("simulate: a conditional simulation")
     varying = [
         n for n in sorted(fit.coding.variables) if fit.layout.scope(fit.variables[n]) == "row"
     ]

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import FitError
+from trialmlm.formula.factor import level_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trialmlm.arrays import Array
+    from trialmlm.arrays import Array, BoolArray
     from trialmlm.covariance.family import Covariance
     from trialmlm.engine.design import Design
     from trialmlm.formula.design import Layout
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from trialmlm.formula.grammar import CovarianceTerm
     from trialmlm.formula.variables import Variable
     from trialmlm.models.occasions import Occasions
+
+
+#: so many visits are named
+_SHOWN = 5
 
 
 def check_levels(term: CovarianceTerm, data: pd.DataFrame, frame: ModelFrame) -> None:
@@ -108,11 +113,21 @@ def check_informed(
         unseen = (np.abs(tangent) * together).sum(axis=(1, 2)) == 0.0
         if not unseen.any():
             continue
-        pairs = np.argwhere(np.triu((tangent[unseen] != 0.0).any(axis=0) & ~together))
-        listed = ", ".join(f"{names[a]} and {names[b]}" for a, b in pairs[:5])
-        of = f" with {group.name} {(group.levels or ())[g]}" if group is not None else ""
+        asked = (tangent[unseen] != 0.0).any(axis=0) & ~together
+        of = f" with {group.name} {level_text((group.levels or ())[g])}" if group else ""
         msg = (
-            f"no subject{of} has both visits {listed}: their covariance cannot be estimated; leave "
-            "a visit out or use a structure with fewer parameters"
+            f"no subject{of} has {_listed(asked, names)} cannot be estimated; leave a visit out or "
+            "use a structure with fewer parameters"
         )
         raise FitError(msg)
+
+
+def _listed(asked: BoolArray, names: Sequence[str]) -> str:
+    """The visits that nobody has, or else the pairs; and what is not known of them."""
+    alone = np.flatnonzero(np.diag(asked))
+    if alone.size:
+        visits = ", ".join(names[visit] for visit in alone[:_SHOWN])
+        return f"the visit {visits}: its variance"
+    pairs = np.argwhere(np.triu(asked))[:_SHOWN]
+    listed = ", ".join(f"{names[a]} and {names[b]}" for a, b in pairs)
+    return f"both visits {listed}: their covariance"

@@ -23,6 +23,25 @@ if TYPE_CHECKING:
 _SHOWN = 8
 
 
+def check_rows(design: Design, families: Sequence[Covariance], n_rows: int, rank: int = 0) -> None:
+    """Refuse more parameters than rows.
+
+    Raises
+    ------
+    FitError
+    """
+    n_covariance = sum(family.n_parameters for family in families)
+    if n_rows >= rank + n_covariance:
+        return
+    effects = f"{rank} fixed effects and " if rank else ""
+    msg = (
+        f"{n_rows} rows of {len(design.observed)} subjects cannot carry {effects}"
+        f"{n_covariance} covariance parameters; use fewer terms, fewer visits, or a structure "
+        "with fewer parameters, such as cs or ar1h"
+    )
+    raise FitError(msg)
+
+
 def reasoned(
     gaussian: GaussianFit,
     design: Design,
@@ -37,15 +56,7 @@ def reasoned(
     FitError
         If there are more parameters than rows.
     """
-    n_covariance = sum(family.n_parameters for family in families)
-    n, rank = gaussian.n_observations, gaussian.rank
-    if n < rank + n_covariance:
-        msg = (
-            f"{n} rows of {len(design.observed)} subjects cannot carry {rank} fixed effects and "
-            f"{n_covariance} covariance parameters; use fewer terms, fewer visits, or a structure "
-            "with fewer parameters, such as cs or ar1h"
-        )
-        raise FitError(msg)
+    check_rows(design, families, gaussian.n_observations, gaussian.rank)
     ended = gaussian.convergence
     if ended.converged or not ended.visits:
         return gaussian

@@ -10,6 +10,7 @@ import pandas as pd
 
 from trialmlm.errors import UsageError
 from trialmlm.inference.quantiles import normal_quantile
+from trialmlm.models.asked import check_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,9 +80,7 @@ def variance_partition(
     The intervals are symmetric on the logit scale, by the delta method; NaN at a share of zero,
     where none of them means anything.
     """
-    if not 0.0 < confidence < 1.0:
-        msg = f"confidence: found {confidence!r}, expected a number between 0 and 1, as 0.95"
-        raise UsageError(msg)
+    check_share("confidence", confidence)
     weights = _weights(components, at or {}, residual)
     values = components["variance"].to_numpy()
     whole = np.sum(list(weights.values()), axis=0)

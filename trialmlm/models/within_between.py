@@ -12,8 +12,9 @@ import pandas as pd
 from trialmlm.errors import FitError, OppositeSlopesWarning, UsageError
 from trialmlm.formula.frame import model_frame
 from trialmlm.models.ancova import ancova
+from trialmlm.models.asked import rows_lost
 from trialmlm.models.lmm import lmm
-from trialmlm.models.parametric_bootstrap import table_of
+from trialmlm.models.table import table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -119,11 +120,13 @@ def within_between(
     fits = _fits(table, centred, more, df)
     rows = list(_rows(fits, confidence))
     frame = pd.DataFrame(rows, columns=pd.Index(["slope", "meaning", *_COLUMNS]))
-    notes = tuple(_opposite(frame, of))
-    for note in notes:
+    opposite = tuple(_opposite(frame, of))
+    for note in opposite:
         warnings.warn(note, OppositeSlopesWarning, stacklevel=2)
     points = table[["group", "x", "y", "x_mean", "y_mean"]].set_axis(variables.labels)
-    return WithinBetween(frame, centred, points, (value, of, group), notes)
+    return WithinBetween(
+        frame, centred, points, (value, of, group), (*opposite, *rows_lost(variables))
+    )
 
 
 def _table(

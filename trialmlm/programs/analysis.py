@@ -235,6 +235,15 @@ class MeansRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Indicator:
+    """A column that the data do not have: 1 where another has a level, 0 elsewhere."""
+
+    name: str
+    column: str
+    level: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """An analysis, described without numbers of its results.
 
@@ -247,6 +256,8 @@ class Analysis:
     repeated : Repeated or None
     random : tuple of RandomEffects
     estimation : Estimation
+    indicators : tuple of Indicator
+        Columns that the program makes before all else.
     """
 
     version: str
@@ -256,6 +267,7 @@ class Analysis:
     repeated: Repeated | None
     random: tuple[RandomEffects, ...]
     estimation: Estimation
+    indicators: tuple[Indicator, ...] = ()
 
     @property
     def parts(self) -> tuple[Terms, ...]:
@@ -290,8 +302,14 @@ class Analysis:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column of the data that is used, the response's first."""
+        """Every column that is used, the response's first."""
         visit = self.repeated.visit if self.repeated else ()
         fixed = [name for factor in self.fixed.factors for name in sorted(factor.columns)]
         found = (*sorted(self.response.columns), *fixed, *visit, *self.grouping_columns)
         return tuple(dict.fromkeys((*found, *self.numeric_columns, *self.classes)))
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The columns that the data must have: in place of an indicator what it is made of."""
+        made = {indicator.name: indicator.column for indicator in self.indicators}
+        return tuple(dict.fromkeys(made.get(name, name) for name in self.columns))

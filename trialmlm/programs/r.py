@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from trialmlm.errors import NotAvailableError
 from trialmlm.programs.r_engines import engine_of
 from trialmlm.programs.r_formula import RFormula
-from trialmlm.programs.r_text import comment, frame, level, quoted
+from trialmlm.programs.r_text import comment, frame, level, quoted, variable
 from trialmlm.programs.remarks import head
 
 if TYPE_CHECKING:
@@ -57,11 +57,16 @@ def r_program(analysis: Analysis, data: str, means: Sequence[MeansRequest] = ())
 
 def _data(analysis: Analysis, formula: RFormula, data: str) -> list[str]:
     """The rows used, and their factors in the model's order."""
-    columns = ", ".join(map(quoted, analysis.columns))
+    columns = ", ".join(map(quoted, analysis.given))
     return [
         *comment(["The rows used: those without a missing value in a column of the model."]),
         f"analysis <- {frame(data)}[c({columns})]",
         "analysis <- analysis[complete.cases(analysis), ]",
+        *(
+            f"analysis${variable(made.name)} <- "
+            f"as.numeric(analysis${variable(made.column)} == {level(made.level)})"
+            for made in analysis.indicators
+        ),
         *comment(["The order of levels: the first is the reference, visits are in their order."]),
         *formula.statements,
     ]

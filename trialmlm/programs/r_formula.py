@@ -44,7 +44,7 @@ class RFormula:
     @classmethod
     def of(cls, analysis: Analysis) -> RFormula:
         """Name every factor; a column that is also taken as a number is copied."""
-        names, classes, lines = NewNames(analysis.columns), {}, []
+        names, classes, lines = NewNames((*analysis.columns, *analysis.given)), {}, []
         for name, levels in _levels(analysis).items():
             taken = name in analysis.numeric_columns
             classes[name] = variable(names.like(f"{name}_class") if taken else name)

@@ -26,7 +26,7 @@ def head(analysis: Analysis, language: str, kind: str, data: str) -> list[str]:
         "for double programming; it has not been run."
     )
     used = (
-        f"Data: {kind} {data} with the columns {', '.join(analysis.columns)}; trialmlm used "
+        f"Data: {kind} {data} with the columns {', '.join(analysis.given)}; trialmlm used "
         f"{estimation.n_rows:,} rows{subjects}."
     )
     likelihood = "REML" if estimation.reml else "ML"

@@ -65,7 +65,7 @@ def sas_program(analysis: Analysis, data: str, means: Sequence[MeansRequest] = (
 
 
 def _options(analysis: Analysis) -> list[str]:
-    literal = not all(map(plain, analysis.columns))
+    literal = not all(map(plain, (*analysis.columns, *analysis.given)))
     return ["options validvarname=any;", ""] if literal else [""]
 
 

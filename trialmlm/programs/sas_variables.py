@@ -61,11 +61,12 @@ class SasVariables:
         NotAvailableError
             If SAS cannot hold a name or a level, or make a column.
         """
-        _check_names(analysis.columns)
-        names = NewNames(analysis.columns)
+        every = tuple(dict.fromkeys((*analysis.columns, *analysis.given)))
+        _check_names(every)
+        names = NewNames(every)
         classes, copies = _classes(analysis, names)
         made: dict[Node, tuple[str, ...]] = {}
-        lines = list(copies)
+        lines = [*_indicators(analysis), *copies]
         for factor in _functions(analysis):
             text = spell(factor.node, column=str)
             wanted = (
@@ -109,7 +110,7 @@ class SasVariables:
 
 def data_step(analysis: Analysis, variables: SasVariables, data: str) -> list[str]:
     """The rows used, and the variables made."""
-    columns = list(map(variable, analysis.columns))
+    columns = list(map(variable, analysis.given))
     return [
         "data work.analysis;",
         *_statement(["set", dataset(data), *enclosed("(keep=", columns, ")")]),
@@ -146,6 +147,15 @@ def _classes(analysis: Analysis, names: NewNames) -> tuple[dict[str, str], list[
     for factor in analysis.classes.values():
         _check_levels(factor.variable, factor.levels)
     return found, lines
+
+
+def _indicators(analysis: Analysis) -> list[str]:
+    for made in analysis.indicators:
+        _check_levels(made.column, (made.level,))
+    return [
+        f"  {variable(made.name)} = ({variable(made.column)} = {level(made.level)});"
+        for made in analysis.indicators
+    ]
 
 
 def _check_levels(name: str, levels: Sequence[Any]) -> None:

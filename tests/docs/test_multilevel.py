@@ -1,0 +1,55 @@
+"""The pages of multilevel models: their code runs as written, and prints what they show."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = Path(__file__).parents[2] / "docs" / "multilevel"
+PAGES = sorted(page.name for page in FOLDER.glob("*.md") if page.name != "README.md")
+BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def run(text: str) -> Iterator[tuple[str, str]]:
+    """What each block of code prints, and the text shown after it."""
+    names: dict[str, Any] = {}
+    printed = ""
+    for kind, content in BLOCK.findall(text):
+        if kind == "text":
+            yield printed, content
+            printed = ""
+            continue
+        assert printed == "", "a block prints what the page does not show"
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(content, "<page>", "exec"), names)  # noqa: S102 -- the project's own page
+        printed = out.getvalue()
+    assert printed == "", "the last block prints what the page does not show"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_prints_what_it_shows(page, study_data, monkeypatch):
+    monkeypatch.chdir(study_data)
+    shown = list(run((FOLDER / page).read_text(encoding="utf-8")))
+    assert shown
+    for printed, expected in shown:
+        assert [line.split() for line in printed.splitlines()] == [
+            line.split() for line in expected.splitlines()
+        ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_in_the_list_and_its_figures_are_there(page):
+    assert f"]({page})" in (FOLDER / "README.md").read_text(encoding="utf-8")
+    text = (FOLDER / page).read_text(encoding="utf-8")
+    assert text.count("```") == 2 * len(BLOCK.findall(text))
+    for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text):
+        assert (FOLDER / name).is_file(), name

@@ -1,0 +1,229 @@
+"""Profile-likelihood intervals of every parameter of a mixed model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, special
+
+from trialmlm.errors import NotAvailableError
+from trialmlm.models.asked import check_share
+from trialmlm.models.levels import levels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trialmlm.arrays import Array
+    from trialmlm.models.lmm_fit import LmmFit
+
+#: a log SD this far below the estimate counts as zero
+_FAR = 12.0
+#: and so far below the residual's: the estimate is zero, which a logarithm only approaches
+_TINY = 5.0
+#: a deviance that no search takes
+_NOWHERE = 1e100
+#: steps outward before an interval counts as open
+_MOST_STEPS = 60
+
+
+@dataclass(frozen=True)
+class _Surface:
+    """The ML deviance by φ = (log SDs, atanh correlation if there are two, log residual SDs).
+
+    Attributes
+    ----------
+    likelihood : Likelihood
+        ML.
+    r : int
+    K : ndarray, shape (r, r)
+    rows : ndarray, shape (q, q)
+        The kept coefficients in the orthonormal basis.
+    """
+
+    likelihood: Any
+    r: int
+    K: Array
+    rows: Array
+
+    @property
+    def pairs(self) -> int:
+        """Correlations."""
+        return self.r * (self.r - 1) // 2
+
+    def theta(self, phi: Array) -> Array:
+        """What the search runs on; a correlation of one or a variance of zero is no edge."""
+        r, scale = self.r, self.likelihood.scale
+        sd, sigma = np.exp(phi[:r]), phi[r + self.pairs :]
+        L = np.diag(sd)
+        if r == 2:
+            c = np.tanh(phi[2])
+            L[1] = sd[1] * np.array([c, np.sqrt(max(0.0, 1.0 - c * c))])
+        half = np.linalg.qr((self.K @ L / scale).T).R.T
+        return np.append(half[np.tril_indices(r)], sigma - np.log(scale))
+
+    def deviance(self, phi: Array) -> float:
+        """−2l, the fixed effects at their best."""
+        return float(self.likelihood.evaluate(self.theta(phi)).deviance)
+
+    def fixed_deviance(self, phi: Array, k: int, value: float) -> float:
+        """The same with one coefficient held, the others at their best.
+
+        For given covariances −2l is a parabola of β_k with curvature 1 / Φ_kk.
+        """
+        point = self.likelihood.evaluate(self.theta(phi))
+        row, scale = self.rows[k], self.likelihood.scale
+        best = float(row @ (self.likelihood.offset + scale * point.beta))
+        variance = scale**2 * float(row @ point.Phi @ row)
+        found: float = float(point.deviance) + (value - best) ** 2 / variance
+        return found
+
+
+def profile_intervals(fit: LmmFit, confidence: float = 0.95) -> pd.DataFrame:
+    """Intervals of the values that the likelihood does not reject.
+
+    Parameters
+    ----------
+    fit : LmmFit
+        By REML or ML; the profile is of the ML deviance in either case, as lme4's.
+    confidence : float
+
+    Returns
+    -------
+    DataFrame
+        kind (sd, correlation, residual sd, coefficient), group, term, term_2, estimate (ML),
+        ci_low, ci_high. An SD's lower limit is 0 where the likelihood does not reject zero.
+
+    Raises
+    ------
+    NotAvailableError
+        With several grouping factors, or more than two random effects.
+    UsageError
+        If `confidence` is not between 0 and 1.
+
+    Notes
+    -----
+    The limits of ψ are where min −2l, over all other parameters, is χ²_1's quantile above its
+    least (Venzon and Moolgavkar 1988).
+    """
+    check_share("confidence", confidence)
+    surface, start = _surface(fit)
+    least = _minimum(surface.deviance, start)
+    cutoff = float(least.fun) + float(special.chdtri(1.0, 1.0 - confidence))
+    rows = [*_covariance_rows(fit, surface, least.x, cutoff)]
+    rows += _coefficient_rows(fit, surface, least.x, cutoff)
+    columns = ["kind", "group", "term", "term_2", "estimate", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=pd.Index(columns))
+
+
+def _surface(fit: LmmFit) -> tuple[_Surface, Array]:
+    """The deviance, and the fit's own estimates as a start."""
+    level, *others = levels_of(fit)
+    r = len(level.terms)
+    if others or r > 2:
+        msg = (
+            "profile_intervals: takes one grouping factor with one or two random effects in this "
+            "version; parametric_bootstrap takes any"
+        )
+        raise NotAvailableError(msg)
+    likelihood: Any = replace(fit.gaussian.likelihood, reml=False)  # type: ignore[type-var]
+    basis = likelihood.basis
+    rows = basis.rows(np.eye(basis.n_columns)[basis.kept])
+    residual = np.sqrt(fit.residual_variances.to_numpy())
+    sd = np.sqrt(np.diag(level.G)).clip(1e-3 * residual.mean())
+    start = [*np.log(sd), *np.log(residual)]
+    if r == 2:
+        correlation = float(np.clip(level.G[0, 1] / (sd[0] * sd[1]), -0.95, 0.95))
+        start.insert(2, np.arctanh(correlation))
+    return _Surface(likelihood, r, likelihood.data.K, rows), np.array(start)
+
+
+def _covariance_rows(
+    fit: LmmFit, surface: _Surface, best: Array, cutoff: float
+) -> list[tuple[Any, ...]]:
+    """Standard deviations, correlation, residual standard deviations."""
+    (level,) = levels_of(fit)
+    r, (first, *_) = surface.r, level.terms
+    rows: list[tuple[Any, ...]] = []
+    for j, value in enumerate(best):
+        held = _held(surface.deviance, best, j)
+        if j == r and surface.pairs:
+            low, high = (_limit(held, float(value), side * 0.2, cutoff) for side in (-1, 1))
+            rows.append(("correlation", level.name, first, level.terms[1],
+                         *np.tanh([value, low, high])))  # fmt: skip
+            continue
+        low, high = (_limit(held, float(value), side * 0.1, cutoff) for side in (-1, 1))
+        if low < value - _FAR:
+            low = -np.inf
+            value = -np.inf if value < best[-1] - _TINY else value
+        numbers = np.exp([value, low, high])
+        if j < r:
+            rows.append(("sd", level.name, level.terms[j], "", *numbers))
+        else:
+            label = fit.residual_variances.index[j - r - surface.pairs]
+            rows.append(("residual sd", "Residual", str(label), "", *numbers))
+    return rows
+
+
+def _coefficient_rows(
+    fit: LmmFit, surface: _Surface, best: Array, cutoff: float
+) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    point = surface.likelihood.evaluate(surface.theta(best))
+    scale = surface.likelihood.scale
+    for k, column in enumerate(surface.likelihood.basis.kept):
+        row = surface.rows[k]
+        value = float(row @ (surface.likelihood.offset + scale * point.beta))
+        step = scale * float(np.sqrt(row @ point.Phi @ row))
+        held = _held_coefficient(surface, best, k)
+        low, high = (_limit(held, value, side * step, cutoff) for side in (-1, 1))
+        rows.append(("coefficient", "", fit.coding.names[column], "", value, low, high))
+    return rows
+
+
+def _held(deviance: Callable[[Array], float], best: Array, j: int) -> Callable[[float], float]:
+    """The least deviance with the j-th parameter held."""
+    rest = np.delete(best, j)
+
+    def profile(value: float) -> float:
+        return float(_minimum(lambda others: deviance(np.insert(others, j, value)), rest).fun)
+
+    return profile
+
+
+def _held_coefficient(surface: _Surface, best: Array, k: int) -> Callable[[float], float]:
+    def profile(value: float) -> float:
+        return float(_minimum(lambda phi: surface.fixed_deviance(phi, k, value), best).fun)
+
+    return profile
+
+
+def _minimum(deviance: Callable[[Array], float], start: Array) -> Any:
+    """Quasi-Newton from a good start; a parameter that runs off to zero does no harm."""
+
+    def defined(at: Array) -> float:
+        try:
+            return deviance(at)
+        except np.linalg.LinAlgError:  # a step of the search to where V has no inverse
+            return _NOWHERE
+
+    limits = [(value - _FAR, value + _FAR / 2.0) for value in start]
+    return optimize.minimize(
+        defined, start, method="L-BFGS-B", bounds=limits, options={"ftol": 1e-12, "gtol": 1e-5}
+    )
+
+
+def _limit(profile: Callable[[float], float], value: float, step: float, cutoff: float) -> float:
+    """Where the profile crosses the cutoff, outward; infinite where it does not."""
+    inner = value
+    for _ in range(_MOST_STEPS):
+        outer = inner + step
+        if profile(outer) > cutoff:
+            exact = 1e-5 * abs(step)
+            return float(optimize.brentq(lambda at: profile(at) - cutoff, inner, outer, xtol=exact))
+        inner, step = outer, 1.5 * step
+        if abs(inner - value) > 3 * _FAR * max(1.0, abs(value)):
+            break
+    return float(np.sign(step) * np.inf)
