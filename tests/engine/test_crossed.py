@@ -12,7 +12,7 @@ from dense_linear import DenseLinear, Term
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trialmlm.engine import crossed_summary
+from trialmlm.engine import crossed_effects, crossed_point, crossed_summary, links
 from trialmlm.engine.clusters import ClusterLikelihood, summarise_clusters
 from trialmlm.engine.control import Control
 from trialmlm.engine.convergence import Convergence, Reason
@@ -218,6 +218,27 @@ def test_whitened_residuals_have_the_quadratic_form_of_the_oracle_and_are_linear
     variances = np.full(len(r), dense.sigma2)
     e = whitened(moved, lead.Z, lead.code, found.parts[found.leading].G, variances)
     assert e @ e == pytest.approx(r @ V_inv @ r, rel=1e-8)
+
+
+@pytest.mark.parametrize("layout", ["crossed", "nested"])
+def test_large_matrices_and_work_in_pieces_give_the_same(layout, monkeypatch):
+    case = (17, layout, 3, True, True)
+    data, likelihood, theta = placed(case)
+    monkeypatch.setattr(crossed_point, "_LARGE", 1)  # LAPACK by itself from here on
+    monkeypatch.setattr(links, "_PIECE", 1)
+    monkeypatch.setattr(crossed_effects, "_PIECE", 1)
+    dense, point = oracle(data, likelihood, theta), likelihood.evaluate(theta)
+    curve, _ = likelihood.natural(theta, point)
+    assert point.deviance == pytest.approx(dense.deviance, rel=1e-10)
+    close(curve.g, dense.gradient)
+    close(curve.H, dense.hessian())
+    monkeypatch.undo()
+    whole = placed(case)[1]
+    rows, n = np.zeros((4, 3)), 4
+    levels, Z = [g.code[:n] for g in data[1]], [g.Z[:n] for g in data[1]]
+    once = whole.effects(whole.evaluate(theta)).added_variance(rows, levels, Z)
+    monkeypatch.setattr(crossed_effects, "_PIECE", 1)
+    close(likelihood.effects(point).added_variance(rows, levels, Z), once, 1e-10)
 
 
 def test_nested_levels_are_kept_in_components_and_crossed_ones_are_not():

@@ -108,7 +108,6 @@ def lmm(
     Z = [part.matrix(frame.variables, rows) for part in parts]
     check_random(parts, Z, levels)
     gaussian = _fit(X, Z, response, parts, levels, reml=reml)
-    subjects = frame.variables[read.random[0].groups[-1]].as_factor()
     singular = likelihood_of(gaussian).singular(gaussian.theta, gaussian.point)
     remarks = remarks_on_random(parts, Z, singular)
     source = Hierarchical(gaussian, information, X, *effects_of_terms(parts, Z, coding))
@@ -117,7 +116,7 @@ def lmm(
         coding=coding,
         rows=frame,
         method=hierarchical_method(source, df),
-        notes=(*rows_not_used(frame, data, subjects), *remarks),
+        notes=(*rows_not_used(frame, data, _subjects(read, parts, frame.variables)), *remarks),
         gaussian=gaussian,
         parts=parts,
         levels=levels,
@@ -154,6 +153,15 @@ def _fit(
         return fit_likelihood(ClusterLikelihood(summary, reml), size)
     padded = pad_clusters(X[order], own, y[order], codes, levels.codes[order])
     return fit_likelihood(PaddedLikelihood(padded, reml), size)
+
+
+def _subjects(
+    read: ModelFormula, parts: Sequence[RandomPart], variables: Mapping[str, Variable]
+) -> Variable:
+    """The innermost column of the first term, as a factor."""
+    name = read.random[0].groups[-1]
+    found = (part.groups for part in parts if part.columns == (name,))
+    return next(found, None) or variables[name].as_factor()
 
 
 def _check_terms(read: ModelFormula) -> None:

@@ -12,7 +12,7 @@ from trialmlm.errors import FitError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from trialmlm.arrays import Array
+    from trialmlm.arrays import Array, IntArray
     from trialmlm.engine.crossed import CrossedLikelihood
     from trialmlm.formula.variables import Variable
     from trialmlm.models.random_part import RandomPart
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _REDUNDANT = 1e-8
 #: from here on an intercept is that of a place far outside the data
 _FAR = 1e3
+#: values closer than this, relatively, are the same
+_SAME = 1e-12
 #: a parameter belongs to a direction if its share in it is at least this
 _SHARE = 0.1
 
@@ -142,26 +144,35 @@ def remarks_on_random(
 
 
 def _remarks_on_columns(part: RandomPart, Z: Array) -> Iterator[str]:
-    constant = np.ptp(Z, axis=0) <= 1e-12 * np.abs(Z).max(axis=0)
+    sizes = np.abs(Z).max(axis=0)
+    constant = np.ptp(Z, axis=0) <= _SAME * sizes
     if not constant.any():
         return
-    some = np.empty(part.n_levels, dtype=np.intp)
-    some[part.groups.codes] = np.arange(len(Z))  # a row of each level
-    within = np.abs(Z - Z[some[part.groups.codes]]).max(axis=0)
     for k, name in enumerate(part.names):
         if constant[k]:
             continue
-        if within[k] <= 1e-12 * np.abs(Z[:, k]).max():
+        if not _varies_within(Z[:, k], part.groups.codes, float(sizes[k])):
             yield (
                 f"{name} does not vary within any {part.name}: its random effect lets the "
                 f"variance between levels depend on {name} and is no slope; leave it out unless "
                 "that is meant"
             )
-        elif np.abs(Z[:, k]).max() > _FAR * np.std(Z[:, k]):
+        elif sizes[k] > _FAR * np.std(Z[:, k]):
             yield (
                 f"{name} is far from zero for its spread: the variance of the intercept by "
                 f"{part.name} is that at {name} = 0, far outside the data; centre {name}"
             )
+
+
+def _varies_within(column: Array, codes: IntArray, size: float) -> bool:
+    """Whether a column varies within a level; as a rule the first rows show it."""
+    for end in (1000, len(column)):
+        own, values = codes[:end], column[:end]
+        some = np.zeros(int(own.max()) + 1)
+        some[own] = values  # that of a row of each level
+        if np.abs(values - some[own]).max() > _SAME * size:
+            return True
+    return False
 
 
 def _remark_on_boundary(part: RandomPart, names: tuple[str, ...]) -> str:
