@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trialmlm.errors import UsageError
+from trialmlm.formula.factor import level_text
 from trialmlm.inference.adjustments import ADJUSTMENTS, Family
 from trialmlm.inference.contrasts import correlation, estimates, f_test
 from trialmlm.models.estimates_frame import labelled
@@ -72,7 +73,7 @@ class Contrasts:
         frame = self.frame[["contrast", *self.means.by]]
         unknown = frame[np.isnan(self._estimates.estimate)]
         return tuple(
-            " at ".join(map(str, row)) + " is not estimable from the rows used"
+            " at ".join(map(level_text, row)) + " is not estimable from the rows used"
             for row in unknown.itertuples(index=False, name=None)
         )
 
