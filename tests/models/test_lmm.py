@@ -241,7 +241,6 @@ def test_normalized_residuals_have_unit_quadratic_form():
         ("y ~ time + (1 | id) + (1 | arm)", NotAvailableError, "several groupings"),
         ("y ~ time + (1 | arm/id)", NotAvailableError, "nested"),
         ("y ~ time + (time || id)", NotAvailableError, "uncorrelated"),
-        ("y ~ time + (1 | id) + us(visit | id)", NotAvailableError, "us beside random effects"),
         ("y ~ time + (1 | id) + diag(visit | arm)", UsageError, "same subject"),
         ("y ~ time + (1 + time + I(2 * time) | id)", FitError, "redundant"),
     ],

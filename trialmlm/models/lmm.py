@@ -18,6 +18,7 @@ from trialmlm.formula.response import response_values
 from trialmlm.inference.register import DF_METHODS, model_method
 from trialmlm.inference.source import Source
 from trialmlm.models.lmm_fit import LmmFit
+from trialmlm.models.lmm_residual import has_structured_residual, lmm_residual
 from trialmlm.models.options import Options, check_options, rows_not_used
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def lmm(
     vcov: str | None = None,
     weights: str | None = None,
     reml: bool = True,
+    on_redundant: str = "reduce",
 ) -> LmmFit:
     """Fit a linear mixed model with random intercepts and slopes.
 
@@ -45,7 +47,9 @@ def lmm(
     ----------
     formula : str
         ``response ~ fixed effects + (1 + time | subject)``; with ``+ diag(visit | subject)`` a
-        residual variance of its own for every visit.
+        residual variance of its own for every visit; or with any residual covariance that
+        :func:`~trialmlm.models.mmrm.mmrm` takes, as ``ar1(visit | subject)``,
+        ``sp_exp(day | subject)``, ``us(visit | subject)``, ``id(visit | arm / subject)``.
     data : DataFrame
         One row per observation. Rows with a missing value in a column of the model are not used,
         and counted.
@@ -55,10 +59,14 @@ def lmm(
     vcov, weights : None
         Sandwich covariances and weights are not available beside random effects in this version.
     reml : bool
+    on_redundant : {"reduce", "error"}
+        Where a residual covariance can take over the covariance of random effects, so that only
+        their sum V is determined: fit V and mark the parameters, or refuse.
 
     Returns
     -------
     LmmFit
+        With a residual covariance a :class:`~trialmlm.models.lmm_residual_fit.ResidualLmmFit`.
 
     Raises
     ------
@@ -72,7 +80,7 @@ def lmm(
     Notes
     -----
     y_i = X_i β + Z_i b_i + e_i, b_i ~ N(0, G), e_i ~ N(0, R_i), G unstructured, R_i = σ²I or
-    diagonal by visit. Times are each subject's own; nothing is rounded to visits.
+    of a structure. Times are each subject's own; nothing is rounded to visits.
 
     Examples
     --------
@@ -81,11 +89,15 @@ def lmm(
     >>> fit.slopes("YEARS", by="ARM").contrasts("vs-control").frame  # doctest: +SKIP
     """
     read = read_formula(formula)
-    term = _random_of(read)
     options = Options(df, information, vcov, weights, reml)
-    check_options(options, DF_METHODS)
-    if weights is not None:
-        raise NotAvailableError("lmm: weights are not available in this version")
+    if on_redundant not in {"reduce", "error"}:
+        msg = f"on_redundant: found {on_redundant!r}, expected 'reduce' or 'error'"
+        raise UsageError(msg)
+    if has_structured_residual(read):
+        _check_options(options)
+        return lmm_residual(read, data, options, on_redundant)
+    term = _random_of(read)
+    _check_options(options)
     frame = model_frame(data, sorted(read.variables))
     groups = frame.variables[term.groups[0]].as_factor()
     levels = _residual_levels(read, term, frame.variables)
@@ -109,6 +121,12 @@ def lmm(
         response=response,
         options=options,
     )
+
+
+def _check_options(options: Options) -> None:
+    check_options(options, DF_METHODS)
+    if options.weights is not None:
+        raise NotAvailableError("lmm: weights are not available in this version")
 
 
 def _fit(
@@ -153,12 +171,6 @@ def _residual_levels(
     if not read.covariance:
         return None
     (residual,) = read.covariance
-    if residual.structure != "diag" or residual.group is not None:
-        msg = (
-            f"lmm: the residual covariance {residual.structure} beside random effects is not "
-            "available in this version; available: none, or diag(visit | subject)"
-        )
-        raise NotAvailableError(msg)
     if residual.subject != term.groups[0]:
         msg = (
             f"lmm: the residual covariance is of {residual.subject}, the random effects are of "
