@@ -177,7 +177,7 @@ def _generic(family: Covariance, group: int) -> Array:
     T = family.n_visits
     sd = np.sqrt(np.linspace(1.0, 1.7 + 0.1 * group, T))
     lag = np.abs(np.subtract.outer(np.arange(T), np.arange(T)))
-    theta: Array = family.start((0.2 + 0.8 * 0.6**lag) * np.outer(sd, sd))
+    theta: Array = family.start((0.1 + 0.9 * 0.3**lag) * np.outer(sd, sd))
     return theta
 
 
