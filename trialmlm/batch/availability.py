@@ -119,13 +119,12 @@ def _lacks_of_model(read: ModelFormula, arm: str | None) -> Iterator[str]:
     if len(read.random) > 1:
         yield "several groupings of random effects"
     for random in read.random:
-        if len(random.groups) > 1 or not random.correlated:
+        if len(random.groups) > 1 or not (random.correlated or read.covariance):
             yield f"random effects {random.text}"
-    residual = {"diag"} if read.random else set(FAMILIES)
     for term in read.covariance:
-        if term.structure not in residual:
+        if term.structure not in FAMILIES:
             yield f"covariance {term.structure}"
-        if term.group is not None and (read.random or term.group != arm):
+        if term.group is not None and term.group != arm:
             yield f"covariance by {term.group}"
         if term.visit != VISIT:
             yield f"covariance over {', '.join(term.visit)} (the visits are AVISIT)"
