@@ -31,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_output_is_made_and_none_is_empty(demo: Path) -> None:
     manifest = json.loads((demo / "manifest.json").read_text())
-    assert [made["status"] for made in manifest["outputs"]] == ["made"] * 15
+    assert [made["status"] for made in manifest["outputs"]] == ["made"] * 17
     for page in demo.glob("t_*.txt"):
         assert "No data to report" not in page.read_text(), page.name
 
@@ -73,6 +73,21 @@ def test_the_rate_of_decline_is_that_of_the_model_on_the_data(demo: Path) -> Non
     assert cells["Difference from Placebo (SE)"] == ["", expected]
 
 
+def test_the_slope_of_the_sap_s_text_is_that_of_the_model_whose_parts_can_be_told(
+    demo: Path,
+) -> None:
+    results = json.loads((demo / "results.json").read_text())
+    found = pd.DataFrame(results["statistics"], columns=results["columns"])
+    found = found[found["quantity"] == "slope-difference"].set_index(["analysis", "statistic"])
+    for statistic in ("estimate", "std_error"):
+        well_posed = found.loc[("A1", statistic), "value"]
+        # a few percent: the residual's structure moves weights of visits, not the question
+        assert found.loc[("A1.sap_text", statistic), "value"] == pytest.approx(well_posed, rel=0.03)
+    (record,) = (one for one in results["analyses"] if one["name"] == "A1.sap_text")
+    assert "its division is a convention" in record["specification"]["covariance"]
+    assert any("random-intercept variance can be moved" in note for note in record["notes"])
+
+
 def test_methods_stand_side_by_side_with_role_and_assumption(demo: Path) -> None:
     text = " ".join(read_text(demo / "t_14_2_1_3.rtf").split())
     for said in ("Random slopes", "MMRM of completers", "ANCOVA with LOCF", "Comparator"):
@@ -83,7 +98,7 @@ def test_methods_stand_side_by_side_with_role_and_assumption(demo: Path) -> None
 
 def test_records_and_results_carry_what_figures_show(demo: Path) -> None:
     records = pd.read_csv(demo / "records.csv", keep_default_na=False)
-    assert set(records["analysis"]) == {"A1", "A2", "A2.completers"}
+    assert set(records["analysis"]) == {"A1", "A1.sap_text", "A2", "A2.completers"}
     own = records[records["analysis"] == "A1"]
     assert own["subject"].nunique() == 513
     assert (own["observed"] != "").all()

@@ -117,20 +117,21 @@ def _lacks_of_remedies(analysis: Analysis) -> Iterator[str]:
 
 
 def _lacks_of_model(read: ModelFormula, arm: str | None) -> Iterator[str]:
-    residual = set(FAMILIES) if not read.random else {"diag"} if _one_term(read) else set()
+    if read.random and read.covariance and not _one_term(read):
+        yield "a residual covariance beside several groupings of random effects"
     for term in read.covariance:
-        if term.structure not in residual:
+        if term.structure not in FAMILIES:
             yield f"covariance {term.structure}"
-        if term.group is not None and (read.random or term.group != arm):
+        if term.group is not None and term.group != arm:
             yield f"covariance by {term.group}"
         if term.visit != VISIT:
             yield f"covariance over {', '.join(term.visit)} (the visits are AVISIT)"
 
 
 def _one_term(read: ModelFormula) -> bool:
-    """Whether one grouping factor has one term of correlated random effects."""
+    """Whether one grouping factor has one term of random effects."""
     (first, *others) = read.random
-    return not others and len(first.groups) == 1 and first.correlated
+    return not others and len(first.groups) == 1
 
 
 def lacking_of_output(output: Output) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from trialmlm.batch.estimates import (
 from trialmlm.batch.fit_records import lmm_records
 from trialmlm.errors import FitError, UsageError
 from trialmlm.models.lmm import lmm
+from trialmlm.models.lmm_residual_fit import ResidualLmmFit
 from trialmlm.results.results import Results
 
 if TYPE_CHECKING:
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from trialmlm.models.ls_means import LsMeans
     from trialmlm.models.random_part import RandomPart
     from trialmlm.results.statistic import Statistic
+
+
+#: of a correlation, which stands without a variance, or of two effects one of which has none
+NO_VARIANCE = "not applicable: no variance of its own"
+CONVENTION = "not separately estimable: the residual covariance can take it over"
 
 
 def slope_analysis(task: Task) -> Results:
@@ -73,11 +79,12 @@ def slope_analysis(task: Task) -> Results:
         *differences_of(context, task, slopes, (), ("",), counts, "slope-difference"),
         *_relative(context, task, slopes),
         *_components(context, fit),
+        *_marginal(context, fit),
         *type_three_of(context, fit),
         *fit_statistics_of(context, fit, used[subject].nunique()),
     )
     extra = {
-        "covariance": "; ".join(_words(part, subject) for part in fit.parts),
+        "covariance": _covariance_in_words(fit, subject),
         "estimation": "REML" if analysis.reml else "ML",
     }
     record = record_of(task, fit, counts, extra, str(fit.convergence), headline="slope-difference")
@@ -96,6 +103,19 @@ def _words(part: RandomPart, subject: str) -> str:
     if len(effects) == 1:
         structure = ""
     return f"random {' and '.join(effects)} by {by}{within}{structure}"
+
+
+def _covariance_in_words(fit: LmmFit, subject: str) -> str:
+    """The random effects, the residual, and what of them is a convention."""
+    words = "; ".join(_words(part, subject) for part in fit.parts)
+    if not isinstance(fit, ResidualLmmFit):
+        return words
+    words += f"; residual {fit.part.families[0].title.lower()} over the visits"
+    if fit.part.group is not None:
+        words += f", one for each {fit.part.group.name}"
+    if fit.redundant:
+        words += "; only their sum V is determined, its division is a convention"
+    return words
 
 
 def _subjects(context: Context, task: Task, fit: LmmFit) -> Iterator[tuple[str, str, int]]:
@@ -125,5 +145,20 @@ def _components(context: Context, fit: LmmFit) -> Iterator[Statistic]:
     """Variances and covariances; standard deviations and correlations."""
     for row in fit.variance_components().to_dict(orient="records"):
         group = " ".join(str(row[name]) for name in ("group", "term", "term_2")).strip()
+        why = NO_VARIANCE if row.get("separately_estimable", True) else CONVENTION
         for name in ("variance", "sd"):
-            yield context.statistic("variance-component", name, float(row[name]), group=group)
+            value = float(row[name])
+            yield context.statistic("variance-component", name, value, group=group, why=why)
+
+
+def _marginal(context: Context, fit: LmmFit) -> Iterator[Statistic]:
+    """The lower triangle of V̂ over the visits, beside a residual covariance."""
+    if not isinstance(fit, ResidualLmmFit):
+        return
+    arms = {arm.value: key for key, arm in context.arms.items()}
+    for level, found in fit.covariances.items():
+        visits, values = [str(visit) for visit in found.index], found.to_numpy()
+        for i, first in enumerate(visits):
+            for j, second in enumerate(visits[: i + 1]):
+                keys = {"arm": arms.get(level, ""), "visit": first, "group": second}
+                yield context.statistic("covariance", "estimate", float(values[i, j]), **keys)

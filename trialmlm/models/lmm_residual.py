@@ -35,7 +35,7 @@ _BOUND = (
 )
 _UNDIVIDED = (
     "the estimate of V is not the sum of random effects and a residual that are both covariance "
-    "matrices: it stands as a marginal covariance, and only V and the fixed effects mean something"
+    "matrices: it stands as a marginal covariance, and none is given of the random effects"
 )
 
 

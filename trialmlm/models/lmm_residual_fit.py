@@ -19,7 +19,7 @@ from trialmlm.models.residual_components import components
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trialmlm.arrays import Array
+    from trialmlm.arrays import Array, BoolArray
     from trialmlm.engine.identified_effects import IdentifiedEffects
     from trialmlm.engine.predicted_effects import Predictions
     from trialmlm.engine.random_residual import EffectsPoint, RandomResidualLikelihood
@@ -77,10 +77,20 @@ class ResidualLmmFit(LmmFit):
         return bool(self.identified.aliased.any())
 
     @cached_property
+    def conventional(self) -> BoolArray:
+        """Entries of G that are a convention, r × r.
+
+        Those that the residual can take over; and all, where V is not a sum of covariances.
+        """
+        if self.redundant and not self.likelihood.divisible(self.point):
+            return np.ones_like(self.identified.aliased)
+        return self.identified.aliased
+
+    @cached_property
     def effects_covariance(self) -> Array:
-        """Covariance of the random effects; NaN where the residual can take an entry over."""
+        """Covariance of the random effects; NaN where an entry is a convention."""
         found = self.likelihood.effects(self.point).parts[0].G
-        return np.where(self.identified.aliased, np.nan, found)
+        return np.where(self.conventional, np.nan, found)
 
     @cached_property
     def effects(self) -> Predictions:

@@ -38,7 +38,7 @@ def components(fit: ResidualLmmFit) -> pd.DataFrame:
 def _effects(fit: ResidualLmmFit, W: Array) -> Iterator[list[Any]]:
     """Variances, then covariances, as the other fits list them."""
     names, G, errors = fit.random.names, fit.effects_covariance, _errors(fit, W)
-    alone = ~fit.identified.aliased
+    alone = ~fit.conventional
     sd = np.sqrt(np.diag(G).clip(0.0))
     for i, name in enumerate(names):
         numbers = [float(sd[i] ** 2), float(sd[i]), float(errors[i, i])]
@@ -61,7 +61,7 @@ def _errors(fit: ResidualLmmFit, W: Array) -> Array:
     tangent = back @ family.tangent(likelihood.of_effects(fit.gaussian.theta)) @ back.T
     variance = np.einsum("hij,hk,kij->ij", tangent, W, tangent)
     bounded = np.diag(fit.effects_covariance) < _ZERO * likelihood.scale**2
-    unknown = fit.identified.aliased | bounded[:, None] | bounded
+    unknown = fit.conventional | bounded[:, None] | bounded
     return np.where(unknown, np.nan, np.sqrt(variance.clip(0.0)) * likelihood.scale**2)
 
 

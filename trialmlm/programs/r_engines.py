@@ -9,6 +9,8 @@ from trialmlm.programs.r_options import STRUCTURES, mmrm_options
 from trialmlm.programs.r_text import quoted, variable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trialmlm.programs.analysis import Analysis, RandomEffects
     from trialmlm.programs.r_formula import RFormula
 
@@ -239,7 +241,7 @@ def engine_of(analysis: Analysis) -> Engine:
     repeated = analysis.repeated
     if repeated is None:
         return Lmer() if analysis.random else Lm()
-    if repeated.structure in _BY_STRUCTURE and len(analysis.random) <= _RANDOM_OF_NLME:
+    if repeated.structure in _BY_STRUCTURE and _carries(repeated.structure, analysis.random):
         return _BY_STRUCTURE[repeated.structure]
     if repeated.structure in STRUCTURES and not (analysis.random or repeated.options):
         return Mmrm()
@@ -248,6 +250,13 @@ def engine_of(analysis: Analysis) -> Engine:
     named = f"{repeated.structure}({told})" if told else repeated.structure
     msg = f"R: neither mmrm nor nlme fits the covariance {named}{beside}"
     raise NotAvailableError(msg)
+
+
+def _carries(structure: str, random: Sequence[RandomEffects]) -> bool:
+    """Whether the engine of a structure fits these random effects beside it."""
+    if not random:
+        return True
+    return structure in _OF_LME and len(random) <= _RANDOM_OF_NLME and random[0].correlated
 
 
 def _bar(effects: RandomEffects, formula: RFormula) -> str:
@@ -265,4 +274,6 @@ def _truth(value: bool) -> str:
 
 
 _RANDOM_OF_NLME = 1
+#: residual structures of lme() as it is called here
+_OF_LME = frozenset({"diag", "id"})
 _BY_STRUCTURE: dict[str, Engine] = {"diag": Nlme(), "id": Nlme(), "sp_pow": SpatialPower()}

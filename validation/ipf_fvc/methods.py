@@ -80,9 +80,13 @@ class Method:
 
 @cache
 def methods() -> tuple[Method, ...]:
-    """The analyses of the shipped protocol, in its order."""
+    """The main analyses and comparators of the shipped protocol, in its order.
+
+    A sensitivity analysis asks the question of a main one, beside which the run shows it.
+    """
     protocol = load_protocol(PROTOCOL)
-    return tuple(Method(name, protocol.analysis(name)) for name in protocol.analysis_names)
+    found = (Method(name, protocol.analysis(name)) for name in protocol.analysis_names)
+    return tuple(one for one in found if one.analysis.role != "sensitivity")
 
 
 def method(name: str) -> Method:
