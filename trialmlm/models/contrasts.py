@@ -12,7 +12,7 @@ from trialmlm.errors import UsageError
 from trialmlm.formula.factor import level_text
 from trialmlm.inference.adjustments import ADJUSTMENTS, Family
 from trialmlm.inference.contrasts import correlation, estimates, f_test
-from trialmlm.models.estimates_frame import labelled
+from trialmlm.models.estimates_frame import check_apart, labelled
 from trialmlm.models.tests_frame import tests_frame
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ class Contrasts:
 
     def _labels(self) -> dict[str, list[Any]]:
         means, count = self.means, len(self.names)
+        check_apart(means.by, ["contrast"])
         groups = list(dict.fromkeys(cell[: len(means.by)] for cell in means.grid.cells))
         labels: dict[str, list[Any]] = {"contrast": list(self.names) * len(groups)}
         for position, name in enumerate(means.by):
