@@ -130,7 +130,7 @@ class CldaFit(MmrmFit):
                 msg = f"LS means: {name} is not a factor of the model; its factors are {known}"
                 raise UsageError(msg)
         grid = self._grid((*within, *names), weights, dict(at or {}))
-        return LsMeans(grid, names, within, self.method, confidence)
+        return LsMeans(grid, names, within, self.method, confidence, made=self.cautions)
 
     def _grid(self, names: tuple[str, ...], weights: str, at: dict[str, Any]) -> Grid:
         held = self.constraint

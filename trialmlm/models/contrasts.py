@@ -69,12 +69,15 @@ class Contrasts:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader should know: the contrasts that are not estimable."""
+        """What the reader should know: how the means were made, contrasts not estimable."""
         frame = self.frame[["contrast", *self.means.by]]
         unknown = frame[np.isnan(self._estimates.estimate)]
-        return tuple(
-            " at ".join(map(level_text, row)) + " is not estimable from the rows used"
-            for row in unknown.itertuples(index=False, name=None)
+        return (
+            *self.means.made,
+            *(
+                " at ".join(map(level_text, row)) + " is not estimable from the rows used"
+                for row in unknown.itertuples(index=False, name=None)
+            ),
         )
 
     def joint(self, family: str = "by") -> pd.DataFrame:
