@@ -20,6 +20,11 @@ _CODES = """exit codes:
   3  the data contradict the protocol; nothing is written
   4  done, with warnings, under --strict
 """
+_CODES_OF_VALIDATE = """exit codes:
+  0  every check passed; with reservations for a partial run or a development installation
+  1  a check failed, the report says which
+  2  bad usage, or material that cannot be read
+"""
 _PROTOCOL = "protocol file, its folder, or the name of a shipped one"
 #: exit code after an interrupt, as shells have it
 INTERRUPTED = 130
@@ -75,12 +80,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: _Commands, name: str, does: str, example: str) -> argparse.ArgumentParser:
+def _command(
+    commands: _Commands, name: str, does: str, example: str, codes: str = _CODES
+) -> argparse.ArgumentParser:
     return commands.add_parser(
         name,
         help=does,
         description=does[0].upper() + does[1:] + ".",
-        epilog=f"example:\n  {example}\n\n{_CODES}",
+        epilog=f"example:\n  {example}\n\n{codes}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
@@ -155,7 +162,7 @@ def _add_init(commands: _Commands) -> None:
 def _add_validate(commands: _Commands) -> None:
     example = "trialmlm validate --out validation_report/"
     does = "check the installation and its numbers, and write the report"
-    parser = _command(commands, "validate", does, example)
+    parser = _command(commands, "validate", does, example, _CODES_OF_VALIDATE)
     parser.add_argument(
         "--out",
         metavar="DIR",

@@ -50,7 +50,7 @@ def write_file(path: Path, content: bytes) -> str:
         _replace(path, content)
     except OSError as error:
         msg = f"{path} cannot be written ({error.strerror or error}); make room, or name another "
-        raise UsageError(f"{msg}folder with --out") from error
+        raise UsageError(f"{msg}folder") from error
     return sha256(content).hexdigest()
 
 

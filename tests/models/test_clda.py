@@ -236,8 +236,11 @@ def test_a_baseline_or_control_without_a_response_is_refused(column, level):
         tm.clda("Y", lost, **KEYS)
 
 
-def test_a_weighting_that_is_not_known_is_refused():
+def test_a_weighting_or_factor_that_is_not_known_is_refused():
     fit = tm.clda("Y", simulated(10), **KEYS)
+    for name in ("ARMA", "NONE"):
+        with pytest.raises(UsageError, match=rf"{name} is not a factor .* are ARM, AVISIT$"):
+            fit.ls_means(name, by="AVISIT")
     with pytest.raises(UsageError, match="found 'margins', expected one of equal, observed"):
         fit.ls_means("ARM", by="AVISIT", weights="margins")
 

@@ -169,3 +169,17 @@ def test_a_factor_nested_in_another_is_fitted_as_far_as_it_goes():
     alone = mmrm("CHG ~ SITE + AVISIT + us(AVISIT | USUBJID)", frame)
     np.testing.assert_allclose(fit.covariance, alone.covariance, rtol=1e-7)
     assert fit.anova()["num_df"].tolist() == [0, 2, 2]
+
+
+def test_means_of_a_search_that_did_not_end_at_an_optimum_say_so():
+    """The second visit is the first one over again: a correlation of one."""
+    one = random_trial(8, n_subjects=30, missing=0.0).frame.query("AVISIT == 'V1'")
+    frame = pd.concat([one, one.assign(AVISIT="V2")])
+    fit = mmrm("CHG ~ ARMCD * BASE + us(AVISIT | USUBJID)", frame)
+    assert not fit.convergence.converged
+    means = fit.ls_means("ARMCD", weights="counterfactual")
+    for notes in (means.notes, means.contrasts().notes, fit.slopes("BASE", by="ARMCD").notes):
+        assert notes[0] == f"the fit is {fit.convergence}"
+        assert notes[0].startswith("the fit is not converged")
+    assert means.notes[1:] == ("averaged over 30 subjects analysed",)
+    assert mmrm(FORMULA, random_trial(7).frame).ls_means("ARMCD").notes == ()

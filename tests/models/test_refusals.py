@@ -219,3 +219,21 @@ def test_a_seed_is_a_whole_number(seed):
     """None would draw anew at every call: the same input would not give the same numbers."""
     with pytest.raises(UsageError, match="expected a whole number"):
         mmrm(MAIN, FRAME).simulate(seed)
+
+
+@pytest.mark.parametrize("name", ["df", "estimate", "p_value", "contrast", "n_obs", "kind"])
+def test_a_column_that_a_result_has_too_hides_nothing(name):
+    """The levels of the arm would stand under the numbers of the result, or these under them."""
+    arms = FRAME.rename(columns={"ARMCD": name})
+    means = mmrm(MAIN.replace("ARMCD", name), arms).ls_means("AVISIT", by=name)
+    subjects = FRAME.rename(columns={"USUBJID": name})
+    asked = {
+        "df": lambda: means.frame,
+        "estimate": lambda: means.contrasts().frame,
+        "p_value": lambda: means.contrasts().joint(),
+        "contrast": lambda: means.contrasts().frame,
+        "n_obs": mmrm(MAIN.replace("USUBJID", name), subjects).influence,
+        "kind": mmrm(f"CHG ~ BASE + cs(AVISIT | {name} / USUBJID)", arms).covariance_parameters,
+    }
+    with pytest.raises(UsageError, match=f"has a column {name} of its own; rename that of the"):
+        asked[name]()

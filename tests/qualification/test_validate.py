@@ -288,3 +288,11 @@ def test_a_pass_without_reservations_needs_every_case_and_every_check(tmp_path: 
     wrong = replace(installation, checks=(*sound[:-1], replace(sound[-1], status="fail")))
     assert replace(whole, installation=wrong).verdict == "FAIL"
     assert replace(whole, installation=wrong).failures == (sound[-1].id,)
+
+
+def test_help_tells_the_exit_codes_of_a_validation(capsys):
+    with pytest.raises(SystemExit):
+        main(["validate", "--help"])
+    said = capsys.readouterr().out
+    assert "1  a check failed, the report says which" in said
+    assert "the others are delivered" not in said

@@ -123,8 +123,14 @@ class CldaFit(MmrmFit):
             raise UsageError("LS means: a constrained analysis has no counterfactual weights")
         names = (of,) if isinstance(of, str) else tuple(of)
         within = (by,) if isinstance(by, str) else tuple(by)
+        factors = {self.constraint.arm, *self.coding.categorical}
+        for name in (*within, *names):
+            if name not in factors:
+                known = ", ".join(sorted(factors))
+                msg = f"LS means: {name} is not a factor of the model; its factors are {known}"
+                raise UsageError(msg)
         grid = self._grid((*within, *names), weights, dict(at or {}))
-        return LsMeans(grid, names, within, self.method, confidence)
+        return LsMeans(grid, names, within, self.method, confidence, made=self.cautions)
 
     def _grid(self, names: tuple[str, ...], weights: str, at: dict[str, Any]) -> Grid:
         held = self.constraint

@@ -12,7 +12,7 @@ from trialmlm.errors import UsageError
 from trialmlm.formula.factor import level_text
 from trialmlm.inference.adjustments import ADJUSTMENTS, Family
 from trialmlm.inference.contrasts import correlation, estimates, f_test
-from trialmlm.models.estimates_frame import labelled
+from trialmlm.models.estimates_frame import check_apart, labelled
 from trialmlm.models.tests_frame import tests_frame
 
 if TYPE_CHECKING:
@@ -69,12 +69,15 @@ class Contrasts:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the reader should know: the contrasts that are not estimable."""
+        """What the reader should know: how the means were made, contrasts not estimable."""
         frame = self.frame[["contrast", *self.means.by]]
         unknown = frame[np.isnan(self._estimates.estimate)]
-        return tuple(
-            " at ".join(map(level_text, row)) + " is not estimable from the rows used"
-            for row in unknown.itertuples(index=False, name=None)
+        return (
+            *self.means.made,
+            *(
+                " at ".join(map(level_text, row)) + " is not estimable from the rows used"
+                for row in unknown.itertuples(index=False, name=None)
+            ),
         )
 
     def joint(self, family: str = "by") -> pd.DataFrame:
@@ -125,6 +128,7 @@ class Contrasts:
 
     def _labels(self) -> dict[str, list[Any]]:
         means, count = self.means, len(self.names)
+        check_apart(means.by, ["contrast"])
         groups = list(dict.fromkeys(cell[: len(means.by)] for cell in means.grid.cells))
         labels: dict[str, list[Any]] = {"contrast": list(self.names) * len(groups)}
         for position, name in enumerate(means.by):

@@ -12,6 +12,7 @@ from trialmlm.covariance.parameters import KINDS, PARAMETERS
 from trialmlm.engine.visit_covariance import visit_covariances
 from trialmlm.errors import UsageError
 from trialmlm.inference.parameters import LIMITS, std_error
+from trialmlm.models.estimates_frame import check_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ def covariance_parameters(fit: MmrmFit, confidence: float) -> pd.DataFrame:
     found = pd.DataFrame(made(fit, confidence), columns=pd.Index(["group", *_COLUMNS]))
     if fit.group is None:
         return found.drop(columns="group")
+    check_apart([fit.group.name], _COLUMNS)
     return found.rename(columns={"group": fit.group.name})
 
 

@@ -76,6 +76,11 @@ class FittedModel:
         """Whether the rows have weights."""
         return False
 
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What makes every number of the fit doubtful; told with its means."""
+        return ()
+
     def coefficients(self, confidence: float = 0.95) -> pd.DataFrame:
         """The fixed effects.
 
@@ -222,7 +227,8 @@ class FittedModel:
         fitted = Fitted(self.coding, self.rows, self.method.coefficients, self.unit)
         found = average(fitted, (*_names(by), *names), asked)
         within = found.grid.names[: len(found.grid.names) - len(names)]
-        return LsMeans(found.grid, names, within, self.method, confidence, found.spread, found.made)
+        made = (*self.cautions, *found.made)
+        return LsMeans(found.grid, names, within, self.method, confidence, found.spread, made)
 
     def slopes(
         self,
@@ -277,7 +283,7 @@ class FittedModel:
             raise UsageError(msg)
         slopes = Grid(grids[0].names, grids[0].cells, first)
         several = slopes.names[: len(slopes.names) - len(names)]
-        return LsMeans(slopes, names, several, self.method, confidence)
+        return LsMeans(slopes, names, several, self.method, confidence, made=self.cautions)
 
     def anova(self, kind: str = "III") -> pd.DataFrame:
         """F tests of the terms.

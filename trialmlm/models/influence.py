@@ -12,6 +12,7 @@ from trialmlm.engine.leave_out import LeaveOut
 from trialmlm.engine.visit_covariance import visit_covariances
 from trialmlm.errors import FitError
 from trialmlm.models.covariance_parameters import parameters_of, words_of
+from trialmlm.models.estimates_frame import check_apart
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -28,6 +29,7 @@ def influence(fit: MmrmFit) -> pd.DataFrame:
     if not fit.convergence.converged:
         raise FitError(f"influence: the fit itself is {fit.convergence}")
     fit.occasions.check_common("influence")
+    check_apart([fit.subjects.name], ["n_obs", *_NUMBERS, "note"])
     refits = LeaveOut.of(fit.gaussian, fit.design)
     kept = fit.gaussian.likelihood.basis.kept
     rows = []

@@ -89,6 +89,11 @@ class MixedFit(FittedModel):
         return self.gaussian.convergence
 
     @property
+    def cautions(self) -> tuple[str, ...]:
+        """That the search did not end at an optimum, and why."""
+        return () if self.convergence.converged else (f"the fit is {self.convergence}",)
+
+    @property
     def estimation(self) -> Estimation:
         """How it was fitted, as programs in other languages are told."""
         return replace(
