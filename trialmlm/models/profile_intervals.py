@@ -122,10 +122,10 @@ def _surface(fit: LmmFit) -> tuple[_Surface, Array]:
     """The deviance, and the fit's own estimates as a start."""
     level, *others = levels_of(fit)
     r = len(level.terms)
-    if others or r > 2:
+    if others or r > 2 or not level.part.single:
         msg = (
-            "profile_intervals: takes one grouping factor with one or two random effects in this "
-            "version; parametric_bootstrap takes any"
+            "profile_intervals: takes one grouping factor with one or two correlated effects in "
+            "this version; parametric_bootstrap takes any"
         )
         raise NotAvailableError(msg)
     likelihood: Any = replace(fit.gaussian.likelihood, reml=False)  # type: ignore[type-var]

@@ -47,7 +47,8 @@ def random_effects_test(fit: LmmFit) -> pd.DataFrame:
     Notes
     -----
     Without one of r correlated effects r parameters go, a variance and r − 1 covariances, and the
-    statistic is ½χ²_{r−1} + ½χ²_r (Self and Liang 1987; Stram and Lee 1994, case 3), with χ²_0 = 0.
+    statistic is ½χ²_{r−1} + ½χ²_r (Self and Liang 1987; Stram and Lee 1994, case 3), with χ²_0 = 0;
+    without one of uncorrelated effects a variance goes, and it is ½χ²_0 + ½χ²_1.
     The mixture of several variances at once depends on the design: `p_mixture` is NaN then.
 
     Examples
@@ -59,20 +60,23 @@ def random_effects_test(fit: LmmFit) -> pd.DataFrame:
         raise NotAvailableError("random_effects_test: takes one grouping factor in this version")
     r = len(level.terms)
     rows = [
-        _row(name, minus2, fit.minus2_loglik, r if columns == 1 else _parameters(r, columns),
+        _row(name, minus2, fit.minus2_loglik, _parameters(random[0], r, columns),
              known=columns == 1)
         for name, minus2, columns in _without_one(fit, random[0], r)
     ]  # fmt: skip
     everything = f"{level.name}, all" if r > 1 else f"{level.name}: {level.terms[0]}"
     rows.append(
-        _row(everything, _without_any(fit, random[0]), fit.minus2_loglik, _parameters(r, r),
+        _row(everything, _without_any(fit, random[0]), fit.minus2_loglik,
+             _parameters(random[0], r, r),
              known=r == 1)
     )  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _parameters(r: int, columns: int) -> int:
-    """Entries of G that go with so many of its r rows."""
+def _parameters(random: RandomTerm, r: int, columns: int) -> int:
+    """Entries of G that go with so many of its r rows; of uncorrelated effects the variances."""
+    if not random.correlated:
+        return columns
     rest = r - columns
     return (r * (r + 1) - rest * (rest + 1)) // 2
 
@@ -100,7 +104,8 @@ def _without_one(fit: LmmFit, random: RandomTerm, r: int) -> Iterator[tuple[str,
             return  # leaving out the only term is leaving out everything
         kept = [text or "1" for text in texts if text != name]
         first = [] if "1" in kept else ["0"]
-        smaller = f"({' + '.join(first + kept)} | {random.groups[0]})"
+        bar = "|" if random.correlated else "||"
+        smaller = f"({' + '.join(first + kept)} {bar} {random.groups[0]})"
         one = lmm(
             fit.formula.replace(random.text, smaller), data, df="asymptotic", reml=fit.gaussian.reml
         )
