@@ -86,6 +86,14 @@ def test_a_contrast_of_coefficients_equals_that_of_the_means():
         assert row[name] == pytest.approx(last[name], rel=1e-10)
 
 
+@pytest.mark.parametrize("several", [[40, 60], np.array([40.0, 60.0]), pd.Series([40, 60, 40])])
+def test_several_values_come_as_a_list_an_array_or_a_column(several):
+    expected = [FIT.ls_means("ARMCD", at={"BASE": value}).frame for value in (40, 60)]
+    found = FIT.ls_means("ARMCD", at={"BASE": several}).frame
+    assert found["BASE"].unique().tolist() == [40, 60]
+    np.testing.assert_allclose(found["estimate"], pd.concat(expected)["estimate"], rtol=1e-12)
+
+
 def test_several_contrasts_keep_their_names():
     found = FIT.contrast({"slope": {"BASE": 1.0}, "ten": {"BASE": np.int64(10)}})
     assert found["contrast"].tolist() == ["slope", "ten"]

@@ -174,6 +174,19 @@ def test_a_fixed_sequence_follows_the_order_given():
     assert frame["p_adjusted"][1] == frame["p_value"][0] > frame["p_value"][1]
 
 
+def test_a_fixed_sequence_ends_at_what_cannot_be_estimated():
+    """It is tested only if all before it were rejected, and nobody could reject that one."""
+    trial = random_trial(3, n_subjects=36, n_arms=3, missing=0.1)
+    frame = trial.frame[(trial.frame.ARMCD != "B") | (trial.frame.AVISIT != "V2")]
+    means = tm.mmrm(trial.formula, frame).ls_means("ARMCD", by="AVISIT")
+    pairs = [("C", "A"), ("B", "A"), ("B", "C"), ("A", "C")]
+    table = means.contrasts(pairs, adjust="fixed-sequence").frame
+    p, adjusted = (table.loc[table["AVISIT"] == "V2", name] for name in ("p_value", "p_adjusted"))
+    assert adjusted.tolist() == pytest.approx([p.iloc[0], np.nan, np.nan, 1.0], nan_ok=True)
+    assert p.iloc[3] == pytest.approx(p.iloc[0])
+    assert (table.loc[table["AVISIT"] != "V2", "p_adjusted"] < 1.0).all()
+
+
 @pytest.mark.parametrize("df", ["satterthwaite", "kenward-roger"])
 def test_adjustments_stand_in_their_order_in_a_mixed_model(df):
     trial = random_trial(31, n_subjects=45, n_arms=3)

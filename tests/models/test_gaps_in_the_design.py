@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from trials import random_trial, rich_enough
 
+from trialmlm.errors import FitError
 from trialmlm.models.ancova import ancova
 from trialmlm.models.mmrm import mmrm
 
@@ -113,6 +114,23 @@ def test_a_visit_or_arm_without_a_response_is_named(visit):
     means = ancova("CHG ~ BASE + AVISIT", frame.assign(CHG=frame["CHG"].mask(lost)))
     assert means.notes[-1] == "AVISIT V2: no complete row, so not in the model"
     assert not any("no complete row, so" in note for note in mmrm(formula, frame).notes)
+
+
+def test_levels_that_are_whole_numbers_read_as_such():
+    trial = random_trial(3, n_subjects=36, missing=0.1)
+    frame = trial.frame.assign(
+        VISITN=trial.frame["AVISIT"].str[1:].astype(int),
+        ARMN=(trial.frame["ARMCD"] == "B").astype(int),
+    )
+    frame = frame[(frame["ARMN"] == 0) | (frame["VISITN"] != 2)]
+    formula = "CHG ~ C(ARMN) * C(VISITN) + cs(VISITN | ARMN / USUBJID)"
+    fit = mmrm(formula, frame)
+    assert "Covariance, ARMN 0:" in fit.summary()
+    means = fit.ls_means("ARMN", by="VISITN")
+    assert means.notes == ("the mean of VISITN 2, ARMN 1 is not estimable from the rows used",)
+    assert means.contrasts().notes == ("0 - 1 at 2 is not estimable from the rows used",)
+    with pytest.raises(FitError, match=r"\(S\w+ at 1\)"):
+        mmrm(formula, pd.concat([frame, frame[frame["VISITN"] == 1].head(1)]))
 
 
 def test_a_covariate_that_repeats_another_is_aliased_and_the_first_stays():

@@ -73,6 +73,7 @@ def test_when_all_fail_there_are_reasons_and_no_numbers():
     ("steps", "error", "said"),
     [
         ([], UsageError, "the list of steps is empty"),
+        (["us"], UsageError, r"found 'us' among the steps, expected Step\('us'\)"),
         ([tm.Step("us"), tm.Step("magic")], UsageError, "magic"),
         ([tm.Step("us"), tm.Step("cs", "guess")], UsageError, "found 'guess'"),
         ([tm.Step("us"), tm.Step("cs", information="no")], UsageError, "information"),

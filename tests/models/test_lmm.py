@@ -239,8 +239,6 @@ def test_normalized_residuals_have_unit_quadratic_form():
     [
         ("y ~ time", UsageError, "no random effects"),
         ("y ~ time + (1 | id) + (1 | arm) + diag(visit | id)", NotAvailableError, "several terms"),
-        ("y ~ time + (time || id) + diag(visit | id)", NotAvailableError, "several terms"),
-        ("y ~ time + (1 | id) + us(visit | id)", NotAvailableError, "us beside random effects"),
         ("y ~ time + (1 | id) + diag(visit | arm)", UsageError, "same subject"),
         ("y ~ time + (1 + time + I(2 * time) | id)", FitError, "redundant"),
     ],

@@ -14,8 +14,6 @@ from trialmlm.models.calibration import calibration
 from trialmlm.models.levels import component_covariance, levels_of
 from trialmlm.models.likelihood_ratio import likelihood_ratio
 from trialmlm.models.lmm import lmm
-from trialmlm.models.profile_intervals import profile_intervals
-from trialmlm.models.random_effects_test import random_effects_test
 
 
 def crossed(seed: int = 1) -> pd.DataFrame:
@@ -109,18 +107,6 @@ def test_partial_pooling_lists_every_factor():
     np.testing.assert_allclose(both, effects["estimate"], atol=1e-12)
 
 
-def test_calibration_takes_one_factor():
-    with pytest.raises(NotAvailableError, match="one grouping factor"):
+def test_calibration_leaves_no_crossed_factor_out():
+    with pytest.raises(NotAvailableError, match="crossed with b"):
         calibration(lmm("y ~ t + (1 | b) + (1 | a)", crossed(4)))
-
-
-def test_one_of_two_uncorrelated_effects_is_one_parameter():
-    data = crossed(5)
-    fit = lmm("y ~ t + (t || a)", data)
-    slope, everything = random_effects_test(fit).to_dict("records")
-    smaller = lmm("y ~ t + (1 | a)", data)
-    assert slope["statistic"] == pytest.approx(smaller.minus2_loglik - fit.minus2_loglik)
-    assert (slope["df"], everything["df"]) == (1, 2)
-    assert slope["p_mixture"] == pytest.approx(slope["p_value"] / 2.0)
-    with pytest.raises(NotAvailableError, match="correlated effects"):
-        profile_intervals(fit)

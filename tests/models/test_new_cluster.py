@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from trialmlm.errors import FitError, UsageError
+from trialmlm.errors import FitError, NotAvailableError, UsageError
 from trialmlm.models.calibration import calibration
 from trialmlm.models.levels import levels_of
 from trialmlm.models.lmm import lmm
@@ -135,6 +135,56 @@ def test_leaving_out_one_cluster_of_balanced_data_is_a_t_interval_about_the_othe
         assert row["predicted"] == pytest.approx(rest.mean(), rel=1e-8)
         assert row["pi_df"] == pytest.approx(rest.size - 1, rel=1e-5)
         assert row["pi_high"] - row["pi_low"] == pytest.approx(2 * half, rel=1e-5)
+
+
+def nested(rng, sites=30, subjects=3, k=2):
+    site = np.repeat(np.arange(sites), subjects * k)
+    subject = np.repeat(np.arange(sites * subjects), k)
+    y = 5 + 1.5 * rng.normal(size=sites)[site] + rng.normal(size=sites * subjects)[subject]
+    y = y + 0.5 * rng.normal(size=site.size)
+    return pd.DataFrame({"site": site.astype(str), "subject": subject.astype(str), "y": y})
+
+
+def test_leaving_out_a_balanced_site_leaves_out_its_subjects():
+    data = nested(np.random.default_rng(20), 12)
+    found = calibration(lmm("y ~ 1 + (1 | site/subject)", data), by="site").frame
+    means = data.groupby("site")["y"].mean()
+    for row in found.to_dict("records"):
+        rest = means.drop(row["site"]).to_numpy()
+        error = rest.std(ddof=1) * np.sqrt(1.0 + 1.0 / rest.size)
+        # the mean of a site has the variance of the sites' means, however it is made up
+        assert row["pi_std_error"] == pytest.approx(error, rel=1e-5)
+        assert row["pi_df"] == pytest.approx(rest.size - 1, rel=1e-4)
+
+
+def test_leaving_out_a_subject_keeps_what_its_site_tells():
+    fit = lmm("y ~ 1 + (1 | site/subject)", nested(np.random.default_rng(21)))
+    found = calibration(fit, by="site:subject")
+    by_site = calibration(fit, by="site")
+    assert found.frame["pi_std_error"].mean() < 0.9 * by_site.frame["pi_std_error"].mean()
+    value = found.summary.set_index("quantity")["value"]
+    assert value["coverage"] == pytest.approx(0.95, abs=0.06)  # 90 subjects: 0.023 is one error
+    assert value["variance of z"] == pytest.approx(1.0, abs=0.4)
+
+
+def test_crossed_factors_are_not_left_out(study_data):
+    data = pd.read_csv(study_data / "penicillin.csv")
+    fit = lmm("diameter ~ 1 + (1 | plate) + (1 | sample)", data)
+    with pytest.raises(NotAvailableError, match="sample is crossed with plate"):
+        calibration(fit)
+    with pytest.raises(UsageError, match="found 'lot', expected one of plate, sample"):
+        calibration(fit, by="lot")
+
+
+def test_a_new_subject_of_a_known_site_keeps_the_site_s_effect():
+    data = nested(np.random.default_rng(22))
+    fit = lmm("y ~ 1 + (1 | site/subject)", data)
+    new = pd.DataFrame({"site": ["0", "0", "99"], "subject": ["0", "none", "none"]})
+    found = fit.predict(new, interval="cluster")
+    components = fit.variance_components().set_index("group")["variance"]
+    expected = [0.0, components["site:subject"], components["site"] + components["site:subject"]]
+    np.testing.assert_allclose(found["between_variance"], expected, atol=1e-12)
+    assert found["predicted"].nunique() == 3
 
 
 def test_a_calibration_of_the_right_model_says_so():

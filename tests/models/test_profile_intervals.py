@@ -19,6 +19,12 @@ REFERENCES = {
     "lmm_dyestuff": ("dyestuff.csv", "Yield ~ 1 + (1 | Batch)"),
     "lmm_exam_null": ("exam.csv", "normexam ~ 1 + (1 | school)"),
     "lmm_orthodont_slope": ("orthodont.csv", "distance ~ age_c * Sex + (age_c | Subject)"),
+    "lmm_pastes_nested": ("pastes.csv", "strength ~ 1 + (1 | sample) + (1 | batch)"),
+    "lmm_penicillin_crossed": ("penicillin.csv", "diameter ~ 1 + (1 | plate) + (1 | sample)"),
+    "lmm_sleepstudy_uncorrelated": (
+        "sleepstudy.csv",
+        "Reaction ~ Days + (1 | Subject) + (0 + Days | Subject)",
+    ),
     "lmm_pbcseq_slope_profile_ci": ("pbcseq.csv", "albumin ~ year * trt + (year | id)"),
 }
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from trialmlm.errors import NotAvailableError
 from trialmlm.models.lmm import lmm
 from trialmlm.models.mmrm import mmrm
 from trialmlm.models.random_effects_test import random_effects_test
@@ -40,6 +41,29 @@ def test_statistics_and_mixtures_are_lme4_s(study_data, reference, name):
     assert row["df"] == theirs["df"]
     assert row["p_value"] == pytest.approx(theirs["p_naive"], rel=1e-5)
     assert row["p_mixture"] == pytest.approx(theirs["p_boundary_mixture"], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "formula", "left_out"),
+    [
+        ("lmm_pastes_nested", "pastes.csv", "strength ~ 1 + (1 | sample) + (1 | batch)", 1),
+        ("lmm_penicillin_crossed", "penicillin.csv", "diameter ~ (1 | plate) + (1 | sample)", 0),
+    ],
+)
+def test_one_of_several_factors_is_left_out(study_data, reference, name, file, formula, left_out):
+    published = json.loads((reference / "lmm" / f"{name}.json").read_text())["lrt"]
+    theirs = next(iter(published.values()))
+    found = random_effects_test(lmm(formula, pd.read_csv(study_data / file)))
+    assert len(found) == 2
+    row = found.iloc[left_out]
+    assert row["statistic"] == pytest.approx(theirs["chisq"], abs=1e-5)
+    assert row["p_mixture"] == pytest.approx(theirs["p_boundary_mixture"], rel=1e-4)
+
+
+def test_nested_terms_are_to_be_written_out(study_data):
+    fit = lmm("strength ~ 1 + (1 | batch/cask)", pd.read_csv(study_data / "pastes.csv"))
+    with pytest.raises(NotAvailableError, match="write the terms of"):
+        random_effects_test(fit)
 
 
 def one_way(rng, n=12, k=4, between=0.0):

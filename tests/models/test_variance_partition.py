@@ -53,13 +53,59 @@ def test_three_levels_of_schools_have_the_published_partition(reference):
         vpc = case["vpc"]
         own = {"lea": vpc["variance"]["lea"], "lea__school": vpc["variance"]["school"]}
         found = variance_partition(
-            components(**own, Residual=vpc["variance"]["Residual"]), np.eye(3) * 1e-6
+            components(**own, Residual=vpc["variance"]["Residual"]),
+            np.eye(3) * 1e-6,
+            outer={"lea:school": ["lea"]},
         ).set_index("group")
         assert found.loc["lea", "share"] == pytest.approx(vpc["vpc"]["lea"], rel=1e-12)
         assert found.loc["lea:school", "share"] == pytest.approx(vpc["vpc"]["school"], rel=1e-12)
         # two pupils of a school are of the same authority too
         assert found.loc["lea:school", "icc"] == pytest.approx(vpc["icc_same_school"], rel=1e-12)
         assert found.loc["lea", "icc"] == pytest.approx(vpc["icc_same_lea"], rel=1e-12)
+
+
+@pytest.mark.parametrize("formula", ["(1 | batch/cask)", "(1 | sample) + (1 | batch)"])
+def test_a_nested_factor_is_known_by_its_rows_whatever_it_is_called(study_data, formula):
+    data = pd.read_csv(study_data / "pastes.csv")
+    found = lmm(f"strength ~ 1 + {formula}", data).icc().set_index("group")
+    inner = "batch:cask" if "/" in formula else "sample"
+    total = found["variance"].sum()
+    own, batch = found.loc[inner, "variance"], found.loc["batch", "variance"]
+    assert found.loc[inner, "icc"] == pytest.approx((own + batch) / total)
+    assert found.loc["batch", "icc"] == pytest.approx(batch / total)
+    assert found.loc[inner, "share"] == pytest.approx(own / total)
+
+
+def test_crossed_factors_do_not_hold_each_other(study_data):
+    data = pd.read_csv(study_data / "penicillin.csv")
+    found = lmm("diameter ~ 1 + (1 | plate) + (1 | sample)", data).icc()
+    np.testing.assert_allclose(found["icc"][:2], found["share"][:2])
+
+
+def test_pupils_of_schools_of_authorities(study_data, reference):
+    published = json.loads((reference / "lmm" / "lmm_chem97_three_level.json").read_text())
+    data = pd.read_csv(study_data / "chem97.csv")
+    found = lmm("score ~ 1 + (1 | school) + (1 | lea)", data).icc().set_index("group")
+    vpc = published["null"]["vpc"]
+    # variance parameters 1e-4 relative; the smallest is 1 % of the whole
+    for group, share in vpc["vpc"].items():
+        assert found.loc[group, "share"] == pytest.approx(share, rel=1e-4)
+    assert found.loc["school", "icc"] == pytest.approx(vpc["icc_same_school"], rel=1e-4)
+
+
+def test_the_components_of_precision_are_those_of_the_mixed_model(study_data, reference):
+    published = json.loads((reference / "lmm" / "ep05_vca.json").read_text())
+    data = pd.read_csv(study_data / "ep05_glucose.csv")
+    fit = lmm("result ~ 1 + (1 | day/run)", data)
+    table = dict(
+        zip(*(published["ep05_glucose_reml"]["table"][k] for k in ("rows", "values")), strict=True)
+    )
+    variances = fit.variance_components()["variance"]
+    expected = [table[name][1] for name in ("day", "day:run", "error")]
+    # VCA's REML stops at 1e-7 of the optimum, relative
+    np.testing.assert_allclose(variances, expected, rtol=1e-6)
+    spread = published["ep05_glucose_reml"]["var_vc"]["values"]
+    np.testing.assert_allclose(component_covariance(fit, "expected"), spread, rtol=1e-5, atol=1e-6)
 
 
 def test_the_standard_error_of_a_balanced_one_way_model_has_a_closed_form():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from numbers import Real
@@ -138,8 +138,8 @@ def _table(
 
 
 def _values(value: Any) -> tuple[Any, ...]:
-    """One value, or the distinct ones of a list."""
-    several = isinstance(value, list | tuple | np.ndarray | range)
+    """One value, or the distinct ones of a list, an array or a column."""
+    several = isinstance(value, Iterable) and not isinstance(value, str)
     return tuple(dict.fromkeys(value)) if several else (value,)
 
 

@@ -52,10 +52,18 @@ HalfWidths: TypeAlias = Callable[[Family, float], "Array"]
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """A method by its two answers."""
+    """A method by its two answers.
+
+    Attributes
+    ----------
+    p_values, half_widths
+    in_order : bool
+        Whether nothing is tested after a hypothesis that was not rejected.
+    """
 
     p_values: PValues
     half_widths: HalfWidths
+    in_order: bool = False
 
 
 def _no_intervals(family: Family, confidence: float) -> Array:
@@ -140,7 +148,7 @@ ADJUSTMENTS: Mapping[str, Adjustment] = {
     "sidak": Adjustment(_sidak_p, _sidak_half),
     "holm": Adjustment(lambda f: holm(f.p_value), _no_intervals),
     "hochberg": Adjustment(lambda f: hochberg(f.p_value), _no_intervals),
-    "fixed-sequence": Adjustment(lambda f: fixed_sequence(f.p_value), _no_intervals),
+    "fixed-sequence": Adjustment(lambda f: fixed_sequence(f.p_value), _no_intervals, True),
     "dunnett": Adjustment(_dunnett_p, _dunnett_half),
     "tukey": Adjustment(_tukey_p, _tukey_half),
 }

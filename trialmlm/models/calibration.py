@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from trialmlm.errors import FitError, NotAvailableError
+from trialmlm.errors import FitError, NotAvailableError, UsageError
 from trialmlm.inference.contrasts import estimates
 from trialmlm.models.asked import check_share
-from trialmlm.models.levels import levels_of
+from trialmlm.models.levels import containing, levels_of
 from trialmlm.models.lmm import lmm
-from trialmlm.models.new_cluster import Asked, prediction_interval, residual_weights
+from trialmlm.models.new_cluster import (
+    Asked,
+    component_weights,
+    prediction_interval,
+    residual_weights,
+)
 from trialmlm.models.new_rows import design_rows
 from trialmlm.models.table import table_of
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray
+    from trialmlm.models.levels import Level
     from trialmlm.models.lmm_fit import LmmFit
 
 _LIMITS = ("pi_std_error", "pi_df", "pi_low", "pi_high")
@@ -81,12 +87,15 @@ def _line(x: Array, y: Array) -> tuple[float, float]:
     return float(y.mean()) - slope * float(x.mean()), slope
 
 
-def calibration(fit: LmmFit, confidence: float = 0.95) -> Calibration:
+def calibration(fit: LmmFit, by: str | None = None, confidence: float = 0.95) -> Calibration:
     """Predict every cluster from a fit without it, and compare.
 
     Parameters
     ----------
     fit : LmmFit
+    by : str, optional
+        The grouping factor whose groups are left out; by default the first of the model. Factors
+        nested in it are left out with it; those that hold it stay, and their effects are used.
     confidence : float
         Of the intervals, which carry the variance between clusters, the residual's share in the
         mean of the cluster's rows, and the uncertainty of the fixed effects.
@@ -97,16 +106,16 @@ def calibration(fit: LmmFit, confidence: float = 0.95) -> Calibration:
 
     Raises
     ------
+    UsageError
+        If the model has no such grouping factor.
     NotAvailableError
-        If the model has several grouping factors.
+        If another factor is crossed with it.
 
     Examples
     --------
     >>> calibration(fit).summary  # doctest: +SKIP
     """
-    level, *others = levels_of(fit)
-    if others:
-        raise NotAvailableError("calibration: takes one grouping factor in this version")
+    level = _left_out(fit, by)
     check_share("confidence", confidence)
     name, data = level.name, table_of(fit.variables)
     rows, notes, by_row = [], [], np.full(fit.n_obs, np.nan)
@@ -124,6 +133,23 @@ def calibration(fit: LmmFit, confidence: float = 0.95) -> Calibration:
         {name: named, "observed": fit.response, "predicted": by_row}, index=fit.rows.labels
     )
     return Calibration(frame, points, confidence, tuple(notes))
+
+
+def _left_out(fit: LmmFit, by: str | None) -> Level:
+    levels = {level.name: level for level in levels_of(fit)}
+    name = next(iter(levels)) if by is None else by
+    if name not in levels:
+        msg = f"by: found {by!r}, expected one of {', '.join(levels)}"
+        raise UsageError(msg)
+    outer = containing(tuple(levels.values()))
+    for other in levels.keys() - {name}:
+        if other not in outer[name] and name not in outer[other]:
+            msg = (
+                f"calibration: {other} is crossed with {name}, and leaving out a {name} does not "
+                "leave its effects alone; not available in this version"
+            )
+            raise NotAvailableError(msg)
+    return levels[name]
 
 
 def _predicted(
@@ -149,18 +175,42 @@ def _predicted(
         "z": z,
         "inside": float(found["pi_low"]) <= observed <= float(found["pi_high"]),
     }
-    X = design_rows(one.coding, data[own])
-    return row, estimates(one.method, X).estimate
+    return row, one.predict(data[own])["predicted"].to_numpy()
 
 
 def _mean(one: LmmFit, rows: pd.DataFrame) -> Asked:
     """The mean of a cluster's rows as one thing to predict."""
     x = design_rows(one.coding, rows).mean(axis=0, keepdims=True)
-    basis = one.method.coefficients.basis
     found = estimates(one.method, x)
-    Z = [level.matrix(rows).mean(axis=0, keepdims=True) for level in levels_of(one)]
-    residual = residual_weights(one, rows).mean(axis=0, keepdims=True) / len(rows)
-    return Asked(basis.rows(x), Z, residual, found.estimate, found.std_error**2, found.df)
+    basis = one.method.coefficients.basis.rows(x)
+    estimate, places, Z = found.estimate, [], []
+    new = np.zeros(len(one.variance_components()))
+    for k, level in enumerate(levels_of(one)):
+        own, keys = level.matrix(rows), level.keys(rows)
+        place = level.groups.index(keys[0]) if keys[0] in level.groups else -1
+        if place >= 0:  # all rows are of this group, as it holds the cluster
+            estimate = estimate + own.mean(axis=0) @ level.blup[place]
+        else:
+            new += _new_groups(one, k, own, keys)
+        places.append(np.array([place]))
+        Z.append(own.mean(axis=0, keepdims=True) * (place >= 0))
+    residual = residual_weights(one, rows).mean(axis=0) / len(rows)
+    new[new.size - residual.size :] = residual
+    variance = found.std_error**2 + one.effects.added_variance(basis, places, Z)
+    return Asked(basis, new[None], estimate, variance, found.df)
+
+
+def _new_groups(one: LmmFit, k: int, own: Array, keys: list[Any]) -> Array:
+    """Variance components of the mean of rows in new groups of a level: Σ_g z̄_g'Gz̄_g."""
+    codes = np.unique(np.array([str(key) for key in keys]), return_inverse=True)[1].reshape(-1)
+    parts = np.eye(int(codes.max()) + 1)[codes].T @ own / len(own)
+    Z = [
+        parts if level == k else np.zeros((len(parts), len(other.terms)))
+        for level, other in enumerate(levels_of(one))
+    ]
+    residual = np.zeros((len(parts), one.residual_variances.size))
+    weights: Array = component_weights(one, Z, residual).sum(axis=0)
+    return weights
 
 
 def _used_levels(data: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trialmlm.errors import UsageError
+from trialmlm.formula.factor import level_text
 from trialmlm.inference.adjustments import ADJUSTMENTS, Family
 from trialmlm.inference.contrasts import correlation, estimates, f_test
 from trialmlm.models.estimates_frame import labelled
@@ -53,7 +54,7 @@ class Contrasts:
         contrast, the columns of `by`, estimate, std_error, df, ci_low, ci_high, statistic,
         p_value; with an adjustment also p_adjusted and the simultaneous limits ci_low_adjusted
         and ci_high_adjusted, NaN for a stepwise method. A contrast that is not estimable is NaN
-        and not counted in the adjustment.
+        and not counted in the adjustment; a fixed sequence ends there, p_adjusted is 1 after it.
         """
         found = self._estimates
         table = labelled(self._labels(), found)
@@ -72,7 +73,7 @@ class Contrasts:
         frame = self.frame[["contrast", *self.means.by]]
         unknown = frame[np.isnan(self._estimates.estimate)]
         return tuple(
-            " at ".join(map(str, row)) + " is not estimable from the rows used"
+            " at ".join(map(level_text, row)) + " is not estimable from the rows used"
             for row in unknown.itertuples(index=False, name=None)
         )
 
@@ -135,7 +136,7 @@ class Contrasts:
         means, W = self.means, self.cell_weights
         method = ADJUSTMENTS[self.adjust]
         p, half = np.full(len(W), np.nan), np.full(len(W), np.nan)
-        known = np.isfinite(found.p_value)
+        known, unknown = np.isfinite(found.p_value), np.isnan(found.estimate)
         for members in _families(self.family, self.n_groups, len(self.names)):
             rows = members[known[members]]
             if not rows.size:
@@ -145,6 +146,8 @@ class Contrasts:
             compared = self._means_compared(rows % len(self.names))
             family = Family(found.statistic[rows], found.p_value[rows], found.df[rows], R, compared)
             p[rows] = method.p_values(family)
+            if method.in_order:  # what cannot be estimated is not rejected: the sequence ends
+                p[rows[unknown[members].cumsum()[known[members]] > 0]] = 1.0
             half[rows] = method.half_widths(family, means.confidence)
         return p, half
 

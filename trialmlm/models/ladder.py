@@ -169,8 +169,7 @@ def mmrm_ladder(
     if read_formula(fixed).covariance:
         raise UsageError("mmrm_ladder: the steps name the covariance; leave it out of `fixed`")
     columns = f"(`{visit}` | `{subject}`)"
-    structure = steps[0].structure if steps else "us"
-    return climb(f"{fixed} + {structure}{columns}", data, steps, weights=weights, reml=reml)
+    return climb(f"{fixed} + us{columns}", data, steps, weights=weights, reml=reml)
 
 
 def climb(
@@ -185,6 +184,9 @@ def climb(
     if not steps:
         raise UsageError("mmrm_ladder: the list of steps is empty")
     for step in steps:
+        if not isinstance(step, Step):
+            msg = f"mmrm_ladder: found {step!r} among the steps, expected Step('us'), …"
+            raise UsageError(msg)
         read_formula(with_structure(formula, step.structure))
         asked = Options(step.df, step.information, step.vcov, weights, reml)
         check_options(asked, REPEATED_DF_METHODS, tuple(SANDWICHES))

@@ -61,16 +61,19 @@ class Level:
         """Names of the effects."""
         return self.part.names
 
+    def keys(self, new: pd.DataFrame) -> list[Any]:
+        """The group of each new row, as `groups` has it; None without its columns."""
+        if any(name not in new.columns for name in self.columns):
+            return [None] * len(new)
+        if len(self.columns) == 1:
+            return new[self.columns[0]].tolist()
+        rows = zip(*(new[name] for name in self.columns), strict=True)
+        return [":".join(map(level_text, row)) for row in rows]
+
     def known(self, new: pd.DataFrame) -> BoolArray:
         """Whether each new row is of a group of the fit."""
-        if any(name not in new.columns for name in self.columns):
-            return np.zeros(len(new), dtype=bool)
-        keys: list[Any] = new[self.columns[0]].tolist()
-        if len(self.columns) > 1:
-            rows = zip(*(new[name] for name in self.columns), strict=True)
-            keys = [":".join(map(level_text, row)) for row in rows]
         groups = set(self.groups)
-        return np.array([key in groups for key in keys], dtype=bool)
+        return np.array([key in groups for key in self.keys(new)], dtype=bool)
 
     def matrix(self, new: pd.DataFrame) -> Array:
         """Columns of the effects on new rows."""
@@ -93,6 +96,23 @@ def levels_of(fit: LmmFit) -> tuple[Level, ...]:
         )
         for part, found in zip(fit.parts, fit.effects.parts, strict=True)
     )
+
+
+def containing(levels: tuple[Level, ...]) -> dict[str, tuple[str, ...]]:
+    """Of each grouping factor, those whose groups hold its groups whole, whatever their names."""
+    found: dict[str, tuple[str, ...]] = {}
+    for inner in levels:
+        found[inner.name] = tuple(
+            outer.name
+            for outer in levels
+            if len(outer.groups) < len(inner.groups) and _holds(outer.codes, inner.codes)
+        )
+    return found
+
+
+def _holds(outer: IntArray, inner: IntArray) -> bool:
+    pairs = np.unique(np.stack([inner, outer]), axis=1)
+    return bool(pairs.shape[1] == inner.max() + 1)
 
 
 def residual_of_rows(fit: LmmFit) -> Array:

@@ -20,6 +20,7 @@ from trialmlm.inference.register import HIERARCHICAL_DF_METHODS, hierarchical_me
 from trialmlm.inference.source import Hierarchical
 from trialmlm.models.lmm_checks import check_identified, check_random, remarks_on_random
 from trialmlm.models.lmm_fit import LmmFit
+from trialmlm.models.lmm_residual import has_structured_residual, lmm_residual
 from trialmlm.models.options import Options, check_options, rows_not_used
 from trialmlm.models.random_part import RandomPart, effects_of_terms, likelihood_of, random_parts
 
@@ -41,6 +42,7 @@ def lmm(
     vcov: str | None = None,
     weights: str | None = None,
     reml: bool = True,
+    on_redundant: str = "reduce",
 ) -> LmmFit:
     """Fit a linear mixed model.
 
@@ -51,7 +53,9 @@ def lmm(
         stand in it: nested ``(1 | a/b/c)``, which is ``(1 | a)`` with the levels of b within a and
         of c within b; crossed, ``(1 | a) + (1 | b)``; uncorrelated, ``(time || subject)``. With
         ``+ diag(visit | subject)`` beside one term, a residual variance of its own for every
-        visit.
+        visit; or beside one term any residual covariance that
+        :func:`~trialmlm.models.mmrm.mmrm` takes, as ``ar1(visit | subject)``,
+        ``sp_exp(day | subject)``, ``us(visit | subject)``, ``id(visit | arm / subject)``.
     data : DataFrame
         One row per observation. Rows with a missing value in a column of the model are not used,
         and counted.
@@ -64,10 +68,14 @@ def lmm(
     vcov, weights : None
         Sandwich covariances and weights are not available beside random effects in this version.
     reml : bool
+    on_redundant : {"reduce", "error"}
+        Where a residual covariance can take over the covariance of random effects, so that only
+        their sum V is determined: fit V and mark the parameters, or refuse.
 
     Returns
     -------
     LmmFit
+        With a residual covariance a :class:`~trialmlm.models.lmm_residual_fit.ResidualLmmFit`.
 
     Raises
     ------
@@ -81,9 +89,10 @@ def lmm(
     Notes
     -----
     y = Xβ + Σ_f Z_f b_f + e, b ~ N(0, G_f) at every level of the grouping factor f, e ~ N(0, R),
-    R = σ²I or diagonal by visit. The effects of one term are correlated (G unstructured), those of
-    ``(x + z || g)`` and of different terms are not; a factor before ``||`` has an independent
-    effect for every column. Times are each subject's own; nothing is rounded to visits.
+    R = σ²I, diagonal by visit, or of a structure. The effects of one term are correlated (G
+    unstructured), those of ``(x + z || g)`` and of different terms are not; a factor before ``||``
+    has an independent effect for every column. Times are each subject's own; nothing is rounded to
+    visits.
 
     Examples
     --------
@@ -93,11 +102,14 @@ def lmm(
     >>> lmm("strength ~ 1 + (1 | batch/cask)", pastes).variance_components()  # doctest: +SKIP
     """
     read = read_formula(formula)
-    _check_terms(read)
     options = Options(df, information, vcov, weights, reml)
-    check_options(options, HIERARCHICAL_DF_METHODS)
-    if weights is not None:
-        raise NotAvailableError("lmm: weights are not available in this version")
+    if on_redundant not in {"reduce", "error"}:
+        msg = f"on_redundant: found {on_redundant!r}, expected 'reduce' or 'error'"
+        raise UsageError(msg)
+    _check_terms(read)
+    _check_options(options)
+    if has_structured_residual(read):
+        return lmm_residual(read, data, options, on_redundant)
     frame = model_frame(data, sorted(read.variables))
     rows = frame.rows.size
     parts = random_parts(read.random, frame.variables)
@@ -123,6 +135,12 @@ def lmm(
         response=response,
         options=options,
     )
+
+
+def _check_options(options: Options) -> None:
+    check_options(options, HIERARCHICAL_DF_METHODS)
+    if options.weights is not None:
+        raise NotAvailableError("lmm: weights are not available in this version")
 
 
 def _fit(
@@ -170,15 +188,6 @@ def _check_terms(read: ModelFormula) -> None:
             "lmm: the formula names no random effects; add some, such as (1 + YEARS | USUBJID), "
             "or use mmrm for a residual covariance alone"
         )
-    if not read.covariance:
-        return
-    (residual,) = read.covariance
-    if residual.structure != "diag" or residual.group is not None:
-        msg = (
-            f"lmm: the residual covariance {residual.structure} beside random effects is not "
-            "available in this version; available: none, or diag(visit | subject)"
-        )
-        raise NotAvailableError(msg)
 
 
 def _residual_levels(

@@ -15,7 +15,7 @@ from trialmlm.formula.factor import level_text
 from trialmlm.formula.grammar import read_formula
 from trialmlm.formula.variables import variable
 from trialmlm.models.drawn import draw_response
-from trialmlm.models.levels import component_covariance
+from trialmlm.models.levels import component_covariance, containing, levels_of
 from trialmlm.models.mixed import MixedFit
 from trialmlm.models.new_cluster import PREDICTIONS, asked_rows, prediction_interval
 from trialmlm.models.partial_pooling import partial_pooling
@@ -159,8 +159,8 @@ class LmmFit(MixedFit):
         -------
         DataFrame
             group, variance, share, share_low, share_high, icc, std_error, icc_low, icc_high;
-            `icc` is the correlation of two responses in the same group. Variances of 28 between
-            and 52 within give 0.35.
+            `icc` is the correlation of two responses in the same group, and so in the same groups
+            that hold it. Variances of 28 between and 52 within give 0.35.
 
         Raises
         ------
@@ -170,6 +170,7 @@ class LmmFit(MixedFit):
         return variance_partition(
             self.variance_components(),
             component_covariance(self),
+            outer=containing(levels_of(self)),
             at=at,
             residual=residual,
             confidence=confidence,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from trialmlm.formula.factor import level_text
 from trialmlm.inference.contrasts import estimates
 from trialmlm.models.contrast_kinds import Levels, contrast_weights, scores_of
 from trialmlm.models.contrasts import Contrasts, check_adjust, check_family
@@ -73,7 +74,7 @@ class LsMeans:
         unknown = np.flatnonzero(~basis.estimable(self.grid.L))
         named = (
             ", ".join(
-                f"{name} {value}"
+                f"{name} {level_text(value)}"
                 for name, value in zip(self.grid.names, self.grid.cells[cell], strict=True)
             )
             for cell in unknown

@@ -17,6 +17,7 @@ from trialmlm.errors import NotAvailableError, UsageError
 from trialmlm.files import write_file
 from trialmlm.formula.coding import make_coding
 from trialmlm.formula.design import Layout, make_design
+from trialmlm.formula.factor import level_text
 from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
@@ -342,8 +343,9 @@ class MmrmFit(MixedFit):
     def summary(self) -> str:
         """The fit as text: model, data, convergence, covariance, coefficients."""
         facts = self._facts(Covariance=self.family.title)
+        of = f"Covariance, {self.term.group} "
         tables = {
-            "Covariance" if level is None else f"Covariance, {self.term.group} {level}": frame
+            "Covariance" if level is None else of + level_text(level): frame
             for level, frame in self.covariances.items()
         }
         return report(facts, self.notes, **tables, Effects=self.coefficients())

@@ -31,17 +31,14 @@ class Asked:
     ----------
     x : ndarray, shape (n, q)
         In the orthonormal basis.
-    Z : sequence of ndarray, shape (n, r)
-        By level; zero where the group is known.
-    residual : ndarray, shape (n, residual variances)
-        How much of each is part of it.
+    weights : ndarray, shape (n, components)
+        How often each row of the table of variance components is part of it.
     estimate, variance, df : ndarray, shape (n,)
         The prediction, and how far off it may be for a known group; the df of that.
     """
 
     x: Array
-    Z: Sequence[Array]
-    residual: Array
+    weights: Array
     estimate: Array
     variance: Array
     df: Array
@@ -63,7 +60,7 @@ def prediction_interval(fit: LmmFit, asked: Asked, confidence: float) -> pd.Data
     components = fit.variance_components()
     values = components["variance"].to_numpy()
     random = (components["group"] != "Residual").to_numpy()
-    weights = _weights(fit, asked)
+    weights = asked.weights
     between, residual = weights[:, random] @ values[random], weights[:, ~random] @ values[~random]
     total = asked.variance + between + residual
     slope = weights @ component_map(fit) + _fixed(fit, asked.x)
@@ -85,11 +82,19 @@ def prediction_interval(fit: LmmFit, asked: Asked, confidence: float) -> pd.Data
     )
 
 
-def _weights(fit: LmmFit, asked: Asked) -> Array:
-    """How often each row of the table of variance components counts, n × components."""
+def component_weights(fit: LmmFit, Z: Sequence[Array], residual: Array) -> Array:
+    """How often each row of the table of variance components counts, n × components.
+
+    Parameters
+    ----------
+    fit : LmmFit
+    Z : sequence of ndarray, shape (n, r)
+        By level: the columns of a group that is not known; zero where it is.
+    residual : ndarray, shape (n, residual variances)
+    """
     table = {
-        (level.name, term): Z[:, k]
-        for level, Z in zip(levels_of(fit), asked.Z, strict=True)
+        (level.name, term): own[:, k]
+        for level, own in zip(levels_of(fit), Z, strict=True)
         for k, term in enumerate(level.terms)
     }
     columns = []
@@ -97,7 +102,7 @@ def _weights(fit: LmmFit, asked: Asked) -> Array:
         if group != "Residual":
             z = table[group, one]
             columns.append(2.0 * z * table[group, two] if two else z * z)
-    return np.column_stack([*columns, asked.residual])
+    return np.column_stack([*columns, residual])
 
 
 def _fixed(fit: LmmFit, x: Array) -> Array:
@@ -136,8 +141,7 @@ def asked_rows(fit: LmmFit, new: pd.DataFrame, frame: pd.DataFrame, kind: str) -
     residual = residual_weights(fit, new) * float(PREDICTIONS[kind])
     return Asked(
         x=fit.method.coefficients.basis.rows(design_rows(fit.coding, new)),
-        Z=Z,
-        residual=residual,
+        weights=component_weights(fit, Z, residual),
         estimate=frame["predicted"].to_numpy(),
         variance=frame["predicted_std_error"].to_numpy() ** 2,
         df=frame["df"].to_numpy(),

@@ -174,8 +174,8 @@ def _check_unique(layout: Layout, subjects: Variable, visits: Variable) -> None:
     if not twice.size:
         return
     listed = ", ".join(
-        f"{(subjects.levels or ())[c // layout.n_visits]} at "
-        f"{(visits.levels or ())[c % layout.n_visits]}"
+        f"{level_text((subjects.levels or ())[c // layout.n_visits])} at "
+        f"{level_text((visits.levels or ())[c % layout.n_visits])}"
         for c in twice[:5]
     )
     msg = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from trialmlm.models.asked import check_share
 from trialmlm.models.levels import levels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from trialmlm.arrays import Array
     from trialmlm.models.lmm_fit import LmmFit
@@ -25,44 +26,61 @@ _FAR = 12.0
 _TINY = 5.0
 #: a deviance that no search takes
 _NOWHERE = 1e100
+#: kind of parameter -> from φ to itself, and the first step outward
+_BACK: Mapping[str, Callable[[Array], Array]] = {
+    "sd": np.exp,
+    "residual sd": np.exp,
+    "correlation": np.tanh,
+}
+_STEPS: Mapping[str, float] = {"sd": 0.1, "residual sd": 0.1, "correlation": 0.2}
 #: steps outward before an interval counts as open
 _MOST_STEPS = 60
 
 
 @dataclass(frozen=True)
 class _Surface:
-    """The ML deviance by φ = (log SDs, atanh correlation if there are two, log residual SDs).
+    """The ML deviance by φ = (log SDs and atanh correlations of every block, log residual SDs).
 
     Attributes
     ----------
     likelihood : Likelihood
         ML.
-    r : int
-    K : ndarray, shape (r, r)
+    sizes : tuple of int
+        Effects of every block, in the order of the natural parameters; correlated if two.
     rows : ndarray, shape (q, q)
         The kept coefficients in the orthonormal basis.
     """
 
     likelihood: Any
-    r: int
-    K: Array
+    sizes: tuple[int, ...]
     rows: Array
 
     @property
-    def pairs(self) -> int:
-        """Correlations."""
-        return self.r * (self.r - 1) // 2
+    def starts(self) -> tuple[int, ...]:
+        """Where each block begins in φ, and where the residual SDs do."""
+        return tuple(accumulate((r * (r + 1) // 2 for r in self.sizes), initial=0))
 
     def theta(self, phi: Array) -> Array:
         """What the search runs on; a correlation of one or a variance of zero is no edge."""
-        r, scale = self.r, self.likelihood.scale
-        sd, sigma = np.exp(phi[:r]), phi[r + self.pairs :]
+        pieces = [
+            self._triangle(phi[start : start + r * (r + 1) // 2], r, block.K)
+            for start, r, block in zip(
+                self.starts, self.sizes, self.likelihood.blocks, strict=False
+            )
+        ]
+        residual = phi[self.starts[-1] :] - np.log(self.likelihood.scale)
+        return np.concatenate([*pieces, residual])
+
+    def _triangle(self, phi: Array, r: int, K: Array) -> Array:
+        """The lower Cholesky factor of K G K' / s²."""
+        sd = np.exp(phi[:r])
         L = np.diag(sd)
         if r == 2:
             c = np.tanh(phi[2])
             L[1] = sd[1] * np.array([c, np.sqrt(max(0.0, 1.0 - c * c))])
-        half = np.linalg.qr((self.K @ L / scale).T).R.T
-        return np.append(half[np.tril_indices(r)], sigma - np.log(scale))
+        half = np.linalg.qr((K @ L / self.likelihood.scale).T).R.T
+        triangle: Array = half[np.tril_indices(r)]
+        return triangle
 
     def deviance(self, phi: Array) -> float:
         """−2l, the fixed effects at their best."""
@@ -99,7 +117,7 @@ def profile_intervals(fit: LmmFit, confidence: float = 0.95) -> pd.DataFrame:
     Raises
     ------
     NotAvailableError
-        With several grouping factors, or more than two random effects.
+        With more than two correlated random effects.
     UsageError
         If `confidence` is not between 0 and 1.
 
@@ -120,51 +138,62 @@ def profile_intervals(fit: LmmFit, confidence: float = 0.95) -> pd.DataFrame:
 
 def _surface(fit: LmmFit) -> tuple[_Surface, Array]:
     """The deviance, and the fit's own estimates as a start."""
-    level, *others = levels_of(fit)
-    r = len(level.terms)
-    if others or r > 2 or not level.part.single:
+    likelihood: Any = replace(fit.gaussian.likelihood, reml=False)  # type: ignore[type-var]
+    sizes = tuple(len(block.K) for block in likelihood.blocks)
+    if max(sizes) > 2:
         msg = (
-            "profile_intervals: takes one grouping factor with one or two correlated effects in "
-            "this version; parametric_bootstrap takes any"
+            "profile_intervals: takes one or two correlated random effects in this version; "
+            "parametric_bootstrap takes any"
         )
         raise NotAvailableError(msg)
-    likelihood: Any = replace(fit.gaussian.likelihood, reml=False)  # type: ignore[type-var]
     basis = likelihood.basis
     rows = basis.rows(np.eye(basis.n_columns)[basis.kept])
     residual = np.sqrt(fit.residual_variances.to_numpy())
-    sd = np.sqrt(np.diag(level.G)).clip(1e-3 * residual.mean())
-    start = [*np.log(sd), *np.log(residual)]
-    if r == 2:
-        correlation = float(np.clip(level.G[0, 1] / (sd[0] * sd[1]), -0.95, 0.95))
-        start.insert(2, np.arctanh(correlation))
-    return _Surface(likelihood, r, likelihood.data.K, rows), np.array(start)
+    start: list[float] = []
+    for G in _blocks(fit, likelihood):
+        sd = np.sqrt(np.diag(G)).clip(1e-3 * float(residual.mean()))
+        start += np.log(sd).tolist()
+        if len(G) == 2:
+            start.append(float(np.arctanh(np.clip(G[0, 1] / (sd[0] * sd[1]), -0.95, 0.95))))
+    return _Surface(likelihood, sizes, rows), np.array([*start, *np.log(residual)])
+
+
+def _blocks(fit: LmmFit, likelihood: Any) -> Iterator[Array]:
+    """The covariance of each block's effects."""
+    levels = levels_of(fit)
+    for block in likelihood.blocks:
+        own = slice(block.first, block.first + len(block.K))
+        yield levels[block.grouping].G[own, own]
 
 
 def _covariance_rows(
     fit: LmmFit, surface: _Surface, best: Array, cutoff: float
 ) -> list[tuple[Any, ...]]:
-    """Standard deviations, correlation, residual standard deviations."""
-    (level,) = levels_of(fit)
-    r, (first, *_) = surface.r, level.terms
+    """Standard deviations, correlations, residual standard deviations."""
+    names = list(_names(fit, surface))
     rows: list[tuple[Any, ...]] = []
-    for j, value in enumerate(best):
-        held = _held(surface.deviance, best, j)
-        if j == r and surface.pairs:
-            low, high = (_limit(held, float(value), side * 0.2, cutoff) for side in (-1, 1))
-            rows.append(("correlation", level.name, first, level.terms[1],
-                         *np.tanh([value, low, high])))  # fmt: skip
-            continue
-        low, high = (_limit(held, float(value), side * 0.1, cutoff) for side in (-1, 1))
-        if low < value - _FAR:
-            low = -np.inf
-            value = -np.inf if value < best[-1] - _TINY else value
-        numbers = np.exp([value, low, high])
-        if j < r:
-            rows.append(("sd", level.name, level.terms[j], "", *numbers))
-        else:
-            label = fit.residual_variances.index[j - r - surface.pairs]
-            rows.append(("residual sd", "Residual", str(label), "", *numbers))
+    for j, (value, name) in enumerate(zip(best.tolist(), names, strict=True)):
+        held, back, step = _held(surface.deviance, best, j), _BACK[name[0]], _STEPS[name[0]]
+        low, high = (_limit(held, value, side * step, cutoff) for side in (-1, 1))
+        numbers = np.array([value, low, high])
+        if back is np.exp and low < value - _FAR:
+            numbers[1] = -np.inf
+            numbers[0] = -np.inf if value < best[-1] - _TINY else value
+        rows.append((*name, *back(numbers).tolist()))
     return rows
+
+
+def _names(fit: LmmFit, surface: _Surface) -> Iterator[tuple[str, str, str, str]]:
+    """Kind, group, term and second term of every parameter of φ."""
+    levels = levels_of(fit)
+    for block in surface.likelihood.blocks:
+        level = levels[block.grouping]
+        terms = level.terms[block.first : block.first + len(block.K)]
+        yield from (("sd", level.name, term, "") for term in terms)
+        if len(terms) == 2:
+            yield ("correlation", level.name, terms[0], terms[1])
+    for label in fit.residual_variances.index:
+        yield ("residual sd", "Residual", str(label), "")
 
 
 def _coefficient_rows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,46 +43,68 @@ def random_effects_test(fit: LmmFit) -> pd.DataFrame:
     Raises
     ------
     NotAvailableError
-        If the model has several grouping factors.
+        If effects are uncorrelated by ``||``, or nested by ``/`` beside other terms: write
+        the terms out.
 
     Notes
     -----
     Without one of r correlated effects r parameters go, a variance and r − 1 covariances, and the
-    statistic is ½χ²_{r−1} + ½χ²_r (Self and Liang 1987; Stram and Lee 1994, case 3), with χ²_0 = 0;
-    without one of uncorrelated effects a variance goes, and it is ½χ²_0 + ½χ²_1.
+    statistic is ½χ²_{r−1} + ½χ²_r (Self and Liang 1987; Stram and Lee 1994, case 3), with χ²_0 = 0.
     The mixture of several variances at once depends on the design: `p_mixture` is NaN then.
 
     Examples
     --------
     >>> random_effects_test(lmm("Reaction ~ Days + (Days | Subject)", sleep))  # doctest: +SKIP
     """
-    (level, *others), random = levels_of(fit), read_formula(fit.formula).random
-    if others or len(random) > 1:
-        raise NotAvailableError("random_effects_test: takes one grouping factor in this version")
+    random = read_formula(fit.formula).random
+    if len(random) > 1:
+        return pd.DataFrame([_row(*one, fit.minus2_loglik) for one in _without_terms(fit, random)])
+    _refuse(random[0])
+    level, *_ = levels_of(fit)
     r = len(level.terms)
     rows = [
-        _row(name, minus2, fit.minus2_loglik, _parameters(random[0], r, columns),
-             known=columns == 1)
+        _row(name, minus2, r if columns == 1 else _parameters(r, columns), columns == 1,
+             fit.minus2_loglik)
         for name, minus2, columns in _without_one(fit, random[0], r)
     ]  # fmt: skip
     everything = f"{level.name}, all" if r > 1 else f"{level.name}: {level.terms[0]}"
-    rows.append(
-        _row(everything, _without_any(fit, random[0]), fit.minus2_loglik,
-             _parameters(random[0], r, r),
-             known=r == 1)
-    )  # fmt: skip
+    minus2 = _without_any(fit, random[0])
+    rows.append(_row(everything, minus2, _parameters(r, r), r == 1, fit.minus2_loglik))
     return pd.DataFrame(rows)
 
 
-def _parameters(random: RandomTerm, r: int, columns: int) -> int:
-    """Entries of G that go with so many of its r rows; of uncorrelated effects the variances."""
-    if not random.correlated:
-        return columns
+def _refuse(term: RandomTerm) -> None:
+    if len(term.groups) > 1 or not term.correlated:
+        msg = (
+            f"random_effects_test: write the terms of {term.text} out, as (1 | a) + (1 | b), to "
+            "leave each of them out"
+        )
+        raise NotAvailableError(msg)
+
+
+def _without_terms(
+    fit: LmmFit, random: tuple[RandomTerm, ...]
+) -> Iterator[tuple[str, float, int, bool]]:
+    """Each term of several: its text, −2l without it, its parameters, whether it is a variance."""
+    data = table_of(fit.variables)
+    for term in random:
+        _refuse(term)
+        left = re.sub(rf"\+\s*{re.escape(term.text)}", "", fit.formula, count=1)
+        if left == fit.formula:  # it stands first on the right side
+            left = fit.formula.replace(term.text, "1", 1)
+        one = lmm(left, data, df="asymptotic", reml=fit.gaussian.reml)
+        df = fit.n_covariance - one.n_covariance
+        yield term.text, one.minus2_loglik, df, df == 1
+
+
+def _parameters(r: int, columns: int) -> int:
+    """Entries of G that go with so many of its r rows."""
     rest = r - columns
     return (r * (r + 1) - rest * (rest + 1)) // 2
 
 
-def _row(name: str, minus2: float, full: float, df: int, *, known: bool) -> dict[str, Any]:
+def _row(name: str, minus2: float, df: int, known: bool, full: float) -> dict[str, Any]:
+    """One test; `known`: whether the mixture is."""
     statistic = max(0.0, minus2 - full)
     upper = float(special.chdtrc(df, statistic))
     lower = float(special.chdtrc(df - 1, statistic)) if df > 1 else float(statistic <= 0.0)
@@ -104,8 +127,7 @@ def _without_one(fit: LmmFit, random: RandomTerm, r: int) -> Iterator[tuple[str,
             return  # leaving out the only term is leaving out everything
         kept = [text or "1" for text in texts if text != name]
         first = [] if "1" in kept else ["0"]
-        bar = "|" if random.correlated else "||"
-        smaller = f"({' + '.join(first + kept)} {bar} {random.groups[0]})"
+        smaller = f"({' + '.join(first + kept)} | {random.groups[0]})"
         one = lmm(
             fit.formula.replace(random.text, smaller), data, df="asymptotic", reml=fit.gaussian.reml
         )

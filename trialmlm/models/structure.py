@@ -62,7 +62,8 @@ def covariance_group(term: CovarianceTerm, frame: ModelFrame, found: Occasions) 
     layout = found.layout
     changes = group.codes != group.codes[layout.first_of_subject][layout.subject]
     if changes.any():
-        subject = (found.subjects.levels or ())[layout.subject[int(np.argmax(changes))]]
+        place = layout.subject[int(np.argmax(changes))]
+        subject = level_text((found.subjects.levels or ())[place])
         msg = (
             f"{term.group} groups the covariance but changes within subject {subject}; "
             "a subject has one covariance: use a column that is constant within subjects"

@@ -13,7 +13,7 @@ from trialmlm.inference.quantiles import normal_quantile
 from trialmlm.models.asked import check_share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from trialmlm.arrays import Array
 
@@ -43,6 +43,7 @@ def variance_partition(
     components: pd.DataFrame,
     covariance: Array,
     *,
+    outer: Mapping[str, Collection[str]] | None = None,
     at: Mapping[str, float] | None = None,
     residual: str | None = None,
     confidence: float = 0.95,
@@ -52,10 +53,11 @@ def variance_partition(
     Parameters
     ----------
     components : DataFrame
-        As of ``fit.variance_components()``: group, term, term_2, variance. A group named ``a:b``
-        is nested in the group ``a``.
+        As of ``fit.variance_components()``: group, term, term_2, variance.
     covariance : ndarray
         Of the estimates, in the same order.
+    outer : mapping, optional
+        Of a grouping factor, those that it is nested in; none by default.
     at : mapping, optional
         The values of the slopes' columns at which the response stands; zero otherwise.
     residual : str, optional
@@ -90,7 +92,7 @@ def variance_partition(
         own = _interval(_Share(part, whole), values, covariance, z)
         row = {"group": group, "variance": float(part @ values), "share": own[0]}
         row |= {"share_low": own[2], "share_high": own[3]}
-        around = [w for name, w in weights.items() if _contains(name, group)]
+        around = [weights[name] for name in (outer or {}).get(group, ())]
         both = _interval(_Share(np.sum([part, *around], axis=0), whole), values, covariance, z)
         names = ("icc", "std_error", "icc_low", "icc_high")
         blank = (float("nan"),) * 4
@@ -109,11 +111,6 @@ def _interval(
     centre, half = np.log(p / (1.0 - p)), z * error / (p * (1.0 - p))
     low, high = (float(1.0 / (1.0 + np.exp(-end))) for end in (centre - half, centre + half))
     return p, error, low, high
-
-
-def _contains(outer: str, inner: str) -> bool:
-    """Whether every group of the second lies in one of the first, by their names."""
-    return outer != RESIDUAL and set(outer.split(":")) < set(inner.split(":"))
 
 
 def _weights(
