@@ -12,6 +12,7 @@ from dense_random import DenseRandom, entries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import trialmlm as tm
 from trialmlm.errors import FitError, NotAvailableError, UsageError
 from trialmlm.models.lmm import lmm
 from trialmlm.models.mmrm import mmrm
@@ -375,3 +376,42 @@ def test_the_order_of_rows_does_not_matter():
 def test_what_makes_no_sense_is_refused(special, error, said):
     with pytest.raises(error, match=said):
         lmm(f"{FIXED} + {special}", trial(1))
+
+
+def test_what_is_drawn_has_the_covariance_of_the_rows():
+    rng = np.random.default_rng(8)
+    subject, visit = np.divmod(np.arange(120), 4)
+    data = pd.DataFrame(
+        {
+            "id": subject,
+            "visit": [f"V{k}" for k in visit],
+            "time": visit + rng.normal(0.0, 0.1, 120),
+            "y": rng.normal(0.0, 2.0, 30)[subject] + rng.normal(0.0, 1.0, 120).cumsum() % 3,
+        }
+    )
+    fit = lmm("y ~ time + (1 | id) + ar1(visit | id)", data)
+    one = data["id"] == 0
+    draws = np.stack([fit.simulate(seed)[one] for seed in range(4000)])
+    V = fit.subject_covariance(0).to_numpy()
+    # an SD of 1/√4000 of the variances, six of them at most
+    np.testing.assert_allclose(np.cov(draws.T), V, atol=6 * V.max() / np.sqrt(4000))
+    np.testing.assert_array_equal(fit.simulate(3), fit.simulate(3))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda fit, data: fit.predict(data, interval="prediction"),
+        lambda fit, data: tm.profile_intervals(fit),
+        lambda fit, data: tm.calibration(fit),
+    ],
+)
+def test_what_needs_independent_rows_is_refused(ask):
+    rng = np.random.default_rng(9)
+    subject, visit = np.divmod(np.arange(80), 4)
+    data = pd.DataFrame(
+        {"id": subject, "visit": visit, "y": rng.normal(size=20)[subject] + rng.normal(size=80)}
+    )
+    fit = lmm("y ~ 1 + (1 | id) + ar1(visit | id)", data)
+    with pytest.raises(NotAvailableError, match="beside a residual covariance"):
+        ask(fit, data)

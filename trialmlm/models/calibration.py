@@ -115,6 +115,11 @@ def calibration(fit: LmmFit, by: str | None = None, confidence: float = 0.95) ->
     --------
     >>> calibration(fit).summary  # doctest: +SKIP
     """
+    if not fit.independent_residuals:
+        raise NotAvailableError(
+            "calibration: random effects beside a residual covariance are not available in this "
+            "version"
+        )
     level = _left_out(fit, by)
     check_share("confidence", confidence)
     name, data = level.name, table_of(fit.variables)

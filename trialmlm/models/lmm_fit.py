@@ -337,9 +337,18 @@ class LmmFit(MixedFit):
             self.residual_variances.to_numpy()[level],
         )
 
+    @property
+    def independent_residuals(self) -> bool:
+        """Whether rows are independent given the random effects."""
+        return True
+
+    def draw(self, rng: np.random.Generator) -> Array:
+        """A response for each row used, drawn from the fitted model."""
+        return draw_response(self, rng)
+
     def simulate(self, seed: int) -> pd.Series:
         """A response drawn for each row used, in the data's order: Xβ̂, new effects, new errors."""
-        values = draw_response(self, np.random.default_rng(seed))
+        values = self.draw(np.random.default_rng(seed))
         return pd.Series(values, index=self.rows.labels, name="simulated")
 
     def summary(self) -> str:

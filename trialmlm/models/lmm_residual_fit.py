@@ -11,7 +11,7 @@ import pandas as pd
 
 from trialmlm.covariance.register import SPATIAL
 from trialmlm.engine.predicted_effects import PredictedEffects
-from trialmlm.errors import FitError, UsageError
+from trialmlm.errors import FitError, NotAvailableError, UsageError
 from trialmlm.formula.factor import level_text
 from trialmlm.models.lmm_fit import LmmFit
 from trialmlm.models.residual_components import components
@@ -197,6 +197,41 @@ class ResidualLmmFit(LmmFit):
         """
         del at, residual, confidence
         raise UsageError("icc: needs a random intercept and one residual variance, no structure")
+
+    @property
+    def independent_residuals(self) -> bool:
+        """They are correlated within subjects."""
+        return False
+
+    def draw(self, rng: np.random.Generator) -> Array:
+        """A response for each row used: Xβ̂ and a draw from V̂_i for every subject."""
+        layout = self.part.occasions.layout
+        factors = np.linalg.cholesky(self.point.V) * self.likelihood.scale
+        noise = (factors @ rng.standard_normal(self.point.V.shape[:2])[:, :, None])[:, :, 0]
+        values: Array = self.fitted + noise[layout.subject, layout.visit]
+        return values
+
+    def predict(
+        self,
+        new: pd.DataFrame,
+        confidence: float = 0.95,
+        *,
+        new_levels: str = "population",
+        interval: str = "confidence",
+    ) -> pd.DataFrame:
+        """As of other mixed models; intervals of the mean alone.
+
+        Raises
+        ------
+        NotAvailableError
+            For an interval of a new cluster or of a response.
+        """
+        if interval != "confidence":
+            raise NotAvailableError(
+                f"predict: interval={interval!r} beside a residual covariance is not available in "
+                "this version; available: 'confidence'"
+            )
+        return super().predict(new, confidence, new_levels=new_levels)
 
     def _normalized(self) -> Array:
         layout = self.part.occasions.layout

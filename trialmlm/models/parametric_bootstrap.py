@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import FitError, UsageError
-from trialmlm.models.drawn import draw_response
 from trialmlm.models.lmm import lmm
 from trialmlm.models.table import table_of
 
@@ -96,7 +95,7 @@ def _draws(fit: LmmFit, statistic: Statistic, replicates: int, seed: int) -> lis
     options = fit.options
     drawn = []
     for stream in np.random.SeedSequence(seed).spawn(replicates):
-        again = data.assign(**{_RESPONSE: draw_response(fit, np.random.default_rng(stream))})
+        again = data.assign(**{_RESPONSE: fit.draw(np.random.default_rng(stream))})
         try:
             one = lmm(formula, again, df="asymptotic", information=options.information,
                       reml=fit.gaussian.reml)  # fmt: skip

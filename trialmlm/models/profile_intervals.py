@@ -138,6 +138,11 @@ def profile_intervals(fit: LmmFit, confidence: float = 0.95) -> pd.DataFrame:
 
 def _surface(fit: LmmFit) -> tuple[_Surface, Array]:
     """The deviance, and the fit's own estimates as a start."""
+    if not fit.independent_residuals:
+        raise NotAvailableError(
+            "profile_intervals: random effects beside a residual covariance are not available in "
+            "this version; parametric_bootstrap takes them"
+        )
     likelihood: Any = replace(fit.gaussian.likelihood, reml=False)  # type: ignore[type-var]
     sizes = tuple(len(block.K) for block in likelihood.blocks)
     if max(sizes) > 2:
