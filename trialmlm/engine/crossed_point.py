@@ -184,17 +184,17 @@ class CrossedPoint:
         found = np.zeros((k, k))
         U = [self.B.gram(self.B.weighted(E)) for E in self.tangents]
         DU = [self.D @ u for u in U]
-        own = self._own
+        own, KT = self._own, _columns(self.K)
         for h, E in enumerate(self.tangents):
             EO = E @ own
             for j, other in enumerate(self.tangents[: h + 1]):
                 local = _trace(EO, other @ self.T1) - _trace(E @ self._lost, other @ own)
                 found[h, j] = found[j, h] = local + _trace(DU[h], DU[j])
-            Y = self.K.transpose(0, 2, 1) @ (U[h] @ self.K)
+            UK = _columns(U[h] @ self.K)
             for j, (a, b) in enumerate(self.swaps):
-                found[h, p + j] = found[p + j, h] = float(
-                    np.trace(swapped(Y, a, b), axis1=1, axis2=2).sum()
-                )
+                # of K'UK only the entries that B_k joins
+                joined = float((KT[a] * UK[b]).sum()) * (1.0 if (a == b).all() else 2.0)
+                found[h, p + j] = found[p + j, h] = joined
         YT = [swapped(self.T2, a, b) for a, b in self.swaps]
         for i, left in enumerate(YT):
             for j, right in enumerate(YT[: i + 1]):
@@ -264,6 +264,12 @@ def swapped(x: Array, a: IntArray, b: IntArray) -> Array:
     found = np.zeros_like(flat)
     found[a], found[b] = flat[b], flat[a]
     return found.reshape(x.shape)
+
+
+def _columns(x: Array) -> Array:
+    """The columns of every matrix as rows, one component after the other."""
+    c, m, k = x.shape
+    return np.ascontiguousarray(x.transpose(0, 2, 1)).reshape(c * k, m)
 
 
 def _product(left: Array, right: Array) -> Array:

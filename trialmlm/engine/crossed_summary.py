@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from trialmlm.engine.basis import Basis
     from trialmlm.engine.links import Links
 
-#: numbers in the second stage's matrices; three of that size are held at a time
-LARGEST = 6000**2
+#: numbers in a matrix of the second stage; ten of that size are held at a time, 2 GB
+LARGEST = 5000**2
 
 
 @dataclass(frozen=True, slots=True)
