@@ -128,7 +128,7 @@ def lmm(
         coding=coding,
         rows=frame,
         method=hierarchical_method(source, df),
-        notes=(*rows_not_used(frame, data, _subjects(read, parts, frame.variables)), *remarks),
+        notes=(*rows_not_used(frame, _subjects(read, parts, frame.variables)), *remarks),
         gaussian=gaussian,
         parts=parts,
         levels=levels,

@@ -78,7 +78,7 @@ def lmm_residual(
     _check_rows(len(X), likelihood.basis.kept.size, effects.found.rank)
     gaussian = fit_likelihood(likelihood, float(np.sqrt(response @ response / response.size)))
     notes = (
-        *rows_not_used(frame, data, part.occasions.subjects),
+        *rows_not_used(frame, part.occasions.subjects),
         *notes_of(part, effects, list(random.names)),
         *_of_estimate(likelihood, gaussian),
     )

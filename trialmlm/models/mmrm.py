@@ -446,7 +446,7 @@ def mmrm(
     fit = assemble(formula, frame, options, _search)
     at = () if term.structure in SPATIAL else term.visit
     factors = {*fit.coding.categorical, *at, *([term.group] if term.group else [])}
-    notes = (*rows_not_used(frame, data, fit.subjects), *levels_not_used(frame, sorted(factors)))
+    notes = (*rows_not_used(frame, fit.subjects), *levels_not_used(frame, sorted(factors)))
     return replace(fit, notes=notes)
 
 

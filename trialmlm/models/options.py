@@ -101,15 +101,13 @@ def rows_lost(frame: ModelFrame) -> tuple[str, ...]:
     return (f"{lost:,} of {frame.n_read:,} rows not used: {why}",)
 
 
-def rows_not_used(frame: ModelFrame, data: pd.DataFrame, subjects: Variable) -> tuple[str, ...]:
+def rows_not_used(frame: ModelFrame, subjects: Variable) -> tuple[str, ...]:
     """How many rows and subjects of the data given are not used, and why."""
     notes = list(rows_lost(frame))
     if not notes:
         return ()
-    unused = np.ones(frame.n_read, dtype=bool)
-    unused[frame.rows] = False
-    names = data[subjects.name].array[unused]
-    gone = len({name for name in names if not pd.isna(name)}.difference(subjects.levels or ()))
+    given = frame.given[subjects.name]
+    gone = pd.unique(given.values[~given.missing]).size - len(subjects.levels or ())  # noqa: PD011
     if gone:
         notes.append(f"{gone:,} subjects have no complete row and are not used")
     return tuple(notes)
