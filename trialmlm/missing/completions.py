@@ -1,0 +1,42 @@
+"""Values imputed, many times over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Completions:
+    """The missing cells of a `Layout`, filled D times; observed values are not repeated.
+
+    Attributes
+    ----------
+    subject, visit : ndarray of int, shape (k,)
+        The cells: rows and columns of the layout's Y.
+    values : ndarray, shape (D, k)
+        In the response's unit.
+    counts : ndarray of int, shape (D, n), or None
+        How often each subject counts in the analysis of each filling: 0 for the one a jackknife
+        leaves out, 0, 1, 2, … in a bootstrap; None where everyone counts once.
+    """
+
+    subject: IntArray
+    visit: IntArray
+    values: Array
+    counts: IntArray | None = None
+
+    def tables(self, Y: Array) -> Array:
+        """The completed tables, D × n × T."""
+        made = np.repeat(Y[None, :, :], len(self.values), axis=0)
+        made[:, self.subject, self.visit] = self.values
+        return made
+
+    def shifted(self, delta: Array) -> Completions:
+        """With `delta`, of shape (k,) or (D, k), added to the imputed values."""
+        return replace(self, values=self.values + delta)

@@ -1,0 +1,60 @@
+"""The grid of subjects × visits that imputation works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trialmlm.arrays import Array, BoolArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Every subject at every visit, whether or not it was observed there.
+
+    Attributes
+    ----------
+    subjects : Index, length n
+        Labels, sorted.
+    visits : Index, length T
+        Labels in order.
+    arms : tuple of str
+        Labels; the first is the reference level of models.
+    arm : ndarray of int, shape (n,)
+        Each subject's arm, an index of `arms`.
+    Y : ndarray, shape (n, T)
+        The response in its own unit, NaN where it was not observed or is set aside.
+    frame : DataFrame
+        n·T rows, subject by subject and visit by visit; covariates everywhere, the response as Y.
+    names : Names
+        What the frame calls subject, visit, arm and response.
+    """
+
+    subjects: pd.Index
+    visits: pd.Index
+    arms: tuple[str, ...]
+    arm: IntArray
+    Y: Array
+    frame: pd.DataFrame
+    names: Names
+
+    @property
+    def missing(self) -> BoolArray:
+        """Where a value is to be imputed, n × T."""
+        found: BoolArray = np.isnan(self.Y)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the columns of a frame are called."""
+
+    subject: str
+    visit: str
+    arm: str
+    response: str
