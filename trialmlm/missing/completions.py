@@ -31,9 +31,9 @@ class Completions:
     values: Array
     counts: IntArray | None = None
 
-    def tables(self, Y: Array) -> Array:
-        """The completed tables, D × n × T."""
-        made = np.repeat(Y[None, :, :], len(self.values), axis=0)
+    def tables(self, observed: Array) -> Array:
+        """The completed tables, D × n × T; `observed` is the layout's Y."""
+        made = np.repeat(observed[None, :, :], len(self.values), axis=0)
         made[:, self.subject, self.visit] = self.values
         return made
 
