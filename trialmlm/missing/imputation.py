@@ -30,7 +30,15 @@ class Imputation(Protocol):
     def reference(self) -> Mapping[str, str]:
         """Arm to the arm that it is imputed from; empty where none is."""
 
+    def conditional(self) -> Imputation:
+        """The same with conditional means in place of random draws."""
+
     def resampled(
-        self, kind: str, replicates: int | None = None, seed: int | None = None
+        self,
+        kind: str,
+        *,
+        replicates: int | None = None,
+        seed: int | None = None,
+        imputations: int | None = None,
     ) -> Completions:
-        """Fillings of resampled subjects, with counts: ``jackknife``, ``bootstrap`` and others."""
+        """Fillings of resampled subjects, with counts: ``jackknife`` or ``bootstrap``."""

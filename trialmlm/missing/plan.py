@@ -68,9 +68,10 @@ class Plan:
         return {kind: self._filled(kind) for kind in kinds}
 
     def _filled(self, kind: str) -> Completions:
-        drawn = self.imputation.method != CONDITIONAL_MEAN
-        if kind == IMPUTED or (kind == CENTRE and not drawn):
+        if kind == IMPUTED:
             return self.imputation.completions
+        if kind == CENTRE:
+            return self.imputation.conditional().completions
         if kind == BOOTSTRAP:
             return self.imputation.resampled(kind, replicates=self.replicates, seed=self.seed)
         return self.imputation.resampled(kind)

@@ -12,20 +12,17 @@ import pandas as pd
 from trialmlm.errors import UsageError
 from trialmlm.missing.analyse import plan
 from trialmlm.missing.shift import read_shift
-from trialmlm.missing.tilt import Tilt, find_contrast
+from trialmlm.missing.tilt import KEPT, Tilt, find_contrast
 from trialmlm.models.report import report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from trialmlm.arrays import Array
     from trialmlm.missing.analyses import Model
     from trialmlm.missing.imputation import Imputation
     from trialmlm.missing.layout import Layout
     from trialmlm.missing.shift import Delta
-
-#: what a frame keeps of a pooled estimate
-_KEPT = ("estimate", "std_error", "df", "ci_low", "ci_high", "statistic", "p_value")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -81,7 +78,7 @@ class TippingPoint:
             {
                 "delta": np.asarray(deltas, dtype=float),
                 "share_of_change": np.asarray(deltas, dtype=float) / abs(self.mean_change),
-                **{name: [row[name] for row in rows] for name in _KEPT},
+                **{name: [row[name] for row in rows] for name in KEPT},
             }
         )
         return made.assign(
@@ -249,56 +246,3 @@ def imputed_by_arm(layout: Layout, arms: Sequence[str]) -> pd.DataFrame:
     ]
     made = pd.DataFrame(rows, columns=["arm", "visit", "subjects", "imputed"])
     return made.assign(share=made["imputed"] / made["subjects"])
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class TippingGrid:
-    """The contrast over deltas of two arms.
-
-    Attributes
-    ----------
-    tilt : Tilt
-    deltas : mapping of str to tuple of float
-        Of the two arms.
-    contrast : str
-    visit : optional
-    limits : (float, float)
-        Within which the boundary is looked for.
-    """
-
-    tilt: Tilt
-    deltas: Mapping[str, tuple[float, ...]]
-    contrast: str
-    visit: Any
-    limits: tuple[float, float]
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """One row per cell.
-
-        The deltas in columns ``delta <arm>``, estimate, std_error, df, ci_low, ci_high,
-        statistic, p_value, significant, variance, contrast, visit.
-        """
-        (first, across), (second, along) = self.deltas.items()
-        cells = [(a, b) for b in along for a in across]
-        rows = [{name: self.tilt.at(a, b)[name] for name in _KEPT} for a, b in cells]
-        made = pd.DataFrame(rows)
-        made.insert(0, f"delta {first}", [a for a, _ in cells])
-        made.insert(1, f"delta {second}", [b for _, b in cells])
-        return made.assign(
-            significant=(made["ci_low"] > 0.0) | (made["ci_high"] < 0.0),
-            variance=self.tilt.plan.variances[0].name,
-            contrast=self.contrast,
-            visit=self.visit,
-        )
-
-    @cached_property
-    def boundary(self) -> pd.DataFrame:
-        """For each delta of the second arm, the one of the first at which the conclusion changes.
-
-        The nearest to the low end of the limits; NaN where it is the same throughout.
-        """
-        (first, _), (second, along) = self.deltas.items()
-        low, high = self.limits
-        found = [self.tilt.tip(low, high, b) for b in along]
-        return pd.DataFrame({f"delta {first}": found, f"delta {second}": along})
