@@ -68,6 +68,11 @@ class GivenImputations(Imputation):
         """Not known."""
         return
 
+    @property
+    def reasons(self) -> None:
+        """Not known."""
+        return
+
     def at_random(self) -> None:
         """Not known."""
         return

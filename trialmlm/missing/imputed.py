@@ -19,6 +19,8 @@ from trialmlm.missing.imputation import Imputation
 from trialmlm.missing.references import NONE, check_references
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     import pandas as pd
 
     from trialmlm.arrays import Array, IntArray
@@ -99,6 +101,16 @@ class Imputed(Imputation):
     def first_affected(self) -> IntArray:
         """Index of the first visit that each subject's event affects; T for none."""
         return self.events.first
+
+    @property
+    def reasons(self) -> list[Hashable] | None:
+        """The column ``reason`` of the events, subject by subject; None where there is none."""
+        ruling = self.events.ruling
+        if "reason" not in ruling:
+            return None
+        subject = self.layout.names.subject
+        why = ruling.set_index(subject if subject in ruling else "subject")["reason"]
+        return list(why.reindex(self.layout.subjects))
 
     def conditional(self) -> Imputed:
         """The same model and events, with conditional means in place of random draws."""
