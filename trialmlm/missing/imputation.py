@@ -60,6 +60,11 @@ class Imputation(ABC):
     def reasons(self) -> Sequence[Hashable] | None:
         """Why each subject had its event; None where no reasons are known."""
 
+    @property
+    @abstractmethod
+    def notes(self) -> tuple[str, ...]:
+        """What the reader of a result should know of how it was made."""
+
     @abstractmethod
     def conditional(self) -> Imputation:
         """The same with conditional means in place of random draws."""

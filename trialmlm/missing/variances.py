@@ -126,7 +126,7 @@ class Resampling:
         """Around the estimate of all subjects."""
         centre, *resamples = (answers[kind].estimate for kind in self.fillings)
         inference = self.infer(centre[0], *resamples, **_options(testing))
-        nothing = 0.0 * inference.estimate
+        nothing = np.zeros(inference.estimate.shape)
         return Pooled(inference, 1, len(resamples[0]), monte_carlo_se=nothing)
 
 
@@ -166,8 +166,8 @@ class NoVariance:
         made = answers[IMPUTED].estimate
         unknown: Array = np.full(made.shape[1], np.nan)
         inference = t_tests(made.mean(axis=0), unknown, unknown, **_options(testing))
-        several = len(made) > 1
-        error = made.std(axis=0, ddof=1) / np.sqrt(len(made)) if several else 0.0 * made[0]
+        spread = made.std(axis=0, ddof=1) if len(made) > 1 else np.zeros(made.shape[1])
+        error = spread / np.sqrt(len(made))
         return Pooled(inference, len(made), monte_carlo_se=error)
 
 
