@@ -91,9 +91,7 @@ def em_step(Y, mean, covariance):
         gap = np.ix_(~seen, seen)
         slope = covariance[gap] @ np.linalg.inv(covariance[np.ix_(seen, seen)])
         filled[i, ~seen] = mean[~seen] + slope @ (Y[i, seen] - mean[seen])
-        extra[np.ix_(~seen, ~seen)] += (
-            covariance[np.ix_(~seen, ~seen)] - slope @ covariance[gap].T
-        )
+        extra[np.ix_(~seen, ~seen)] += covariance[np.ix_(~seen, ~seen)] - slope @ covariance[gap].T
     centred = filled - filled.mean(axis=0)
     return filled.mean(axis=0), (centred.T @ centred + extra) / len(Y)
 
