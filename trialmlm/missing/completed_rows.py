@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def completed_values(layout: Layout, completions: Completions) -> Iterator[Array]:
     """The completed tables one after another, n × T: all of them at once may not fit."""
     for filling in range(len(completions.values)):
-        yield replace(completions, values=completions.values[[filling]]).tables(layout.Y)[0]
+        yield replace(completions, values=completions.values[[filling]]).tables(layout.Y)[0]  # noqa: PD011
 
 
 def completed_rows(layout: Layout, table: Array, counts: IntArray | None = None) -> pd.DataFrame:
