@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
 def completed_values(layout: Layout, completions: Completions) -> Iterator[Array]:
     """The completed tables one after another, n × T: all of them at once may not fit."""
-    for filling in range(len(completions.values)):
-        yield replace(completions, values=completions.values[[filling]]).tables(layout.Y)[0]  # noqa: PD011
+    for filling in range(len(completions)):
+        yield completions.only(filling).tables(layout.Y)[0]
 
 
 def completed_rows(layout: Layout, table: Array, counts: IntArray | None = None) -> pd.DataFrame:
@@ -79,7 +78,8 @@ def with_targets(
     frame = layout.frame
     if targets is not None:
         time = _time(layout, used, targets)
-        frame = frame.assign(**{time: frame[time].fillna(frame[names.visit].map(dict(targets)))})
+        due = frame[names.visit].astype(object).map(dict(targets)).astype(float)
+        frame = frame.assign(**{time: frame[time].astype(float).fillna(due)})
     absent = [name for name in used if frame[name].isna().any()]
     if absent:
         rows = frame.loc[frame[absent].isna().any(axis=1), [names.subject, names.visit, *absent]]
