@@ -10,7 +10,7 @@ import pytest
 from dropout_trial import MODEL, VISITS, dropout_trial, dropouts
 
 import trialmlm as tm
-from trialmlm.errors import DataError, FitError, UsageError
+from trialmlm.errors import DataError, FitError, NotAvailableError, UsageError
 from trialmlm.missing.impute import impute
 from trialmlm.missing.sampler import Sampler
 from trialmlm.missing.strategies import Course, register_strategy
@@ -312,6 +312,21 @@ def test_imputations_are_numbered_and_their_mean_is_near_the_conditional_mean(me
     # 4.5 Monte-Carlo errors for the largest of some thirty values; the posterior mean and that of
     # a bootstrap are off the estimate by O(1/n), some tenths of an error
     assert (np.abs(values.mean(axis=0) - mean) / error).max() < 4.5
+
+
+def test_regressions_of_a_monotone_pattern_agree_with_the_gibbs_sampler() -> None:
+    gap = TRIAL[TRIAL["USUBJID"] != "S059"]
+    asked = {"events": JUMP, "imputations": 2000, "seed": 4}
+    one = imputed(gap, method="monotone", **asked)
+    other = imputed(gap, method="bayes", **asked)
+    means = [imp.draws.beta.mean(axis=0) for imp in (one, other)]
+    errors = [imp.draws.beta.std(axis=0) / np.sqrt(2000) for imp in (one, other)]
+    # priors differ in the degrees of freedom of Σ alone; 1.5 allows for the chains' dependence
+    assert (np.abs(means[0] - means[1]) < 4.0 * 1.5 * np.hypot(*errors)).all()
+    with pytest.raises(UsageError, match="cross each term of the model with the visit"):
+        imputed(gap, model=MODEL.replace("BASE *", "BASE +"), method="monotone", **asked)
+    with pytest.raises(NotAvailableError, match="one covariance for all"):
+        imputed(gap, model=BY_ARM, method="monotone", **asked)
 
 
 def test_the_posterior_tells_whether_its_chains_had_settled() -> None:

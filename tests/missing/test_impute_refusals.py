@@ -140,6 +140,12 @@ def test_a_posterior_is_drawn_of_unstructured_covariances_only() -> None:
         imputed(model=model, method="bayes", imputations=5, seed=1)
 
 
+def test_a_gap_under_a_monotone_method_names_subject_and_visits() -> None:
+    gap = r"subject S059 .and 0 more. has no value at Week 4 and one at Week 8; use method='bayes'"
+    with pytest.raises(DataError, match=gap):
+        imputed(method="monotone", imputations=5, seed=1)
+
+
 def test_a_covariate_without_a_value_names_subject_and_visit() -> None:
     varying = TRIAL.assign(DOSE=range(len(TRIAL)))
     with pytest.raises(DataError, match=r"(?s)covariate DOSE has no value.*S0\d\d.*Week 8"):

@@ -10,6 +10,7 @@ import numpy as np
 from trialmlm.errors import FitError
 from trialmlm.missing.draws import Draws
 from trialmlm.missing.gibbs import gibbs
+from trialmlm.missing.monotone import monotone_draws
 from trialmlm.missing.resamples import bootstrap_counts, jackknife_counts
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class DrawingMethod:
         Whether it takes unstructured covariances only.
     sampled : bool
         Whether it runs chains.
+    monotone : bool
+        Whether it takes no intermittent gaps.
     """
 
     name: str
@@ -51,6 +54,7 @@ class DrawingMethod:
     draw: Callable[[ImputationModel, Asked], Draws]
     unstructured: bool = False
     sampled: bool = False
+    monotone: bool = False
 
 
 def jackknife(model: ImputationModel, asked: Asked) -> Draws:
@@ -133,6 +137,13 @@ def bayes(model: ImputationModel, asked: Asked) -> Draws:
     return Draws(beta, posterior.Sigma, noise=noise_of(model, asked), posterior=posterior)
 
 
+def monotone(model: ImputationModel, asked: Asked) -> Draws:
+    """Parameters from their posterior, visit by visit, and noise."""
+    seeds = np.random.SeedSequence(asked.seed, spawn_key=_CHAINS)
+    beta, covariance = monotone_draws(model.seen, asked.replicates, np.random.default_rng(seeds))
+    return Draws(model.all_coefficients(beta), covariance, noise=noise_of(model, asked))
+
+
 def point(model: ImputationModel, asked: Asked) -> Draws:
     """The fit's own parameters."""
     del asked
@@ -198,6 +209,15 @@ METHODS: Mapping[str, DrawingMethod] = {
             draw=bayes,
             unstructured=True,
             sampled=True,
+        ),
+        DrawingMethod(
+            "monotone",
+            random=True,
+            variance="rubin",
+            derivation="MI",
+            draw=monotone,
+            unstructured=True,
+            monotone=True,
         ),
     )
 }

@@ -23,6 +23,7 @@ from trialmlm.missing.imputed import Imputed
 from trialmlm.missing.layout import Names
 from trialmlm.missing.limits import read_limits
 from trialmlm.missing.model import ImputationModel
+from trialmlm.missing.monotone import check_monotone
 from trialmlm.missing.references import check_arm_alone, check_references, read_references
 from trialmlm.missing.retrieved import with_indicator
 from trialmlm.missing.sampler import Sampler
@@ -82,10 +83,11 @@ def impute(
         that no event affects is imputed as missing at random.
     reference : str or mapping, optional
         The arm that others are compared with after an event, as ``{"DRUG": "PLACEBO"}``.
-    method : {"conditional-mean", "approximate-bayes", "bayes"}
+    method : {"conditional-mean", "approximate-bayes", "bayes", "monotone"}
         Conditional means at the estimate, whose variance comes from resampling; or values drawn,
         with the parameters of a bootstrap sample within each arm, or with parameters from their
-        posterior, by Gibbs sampling (unstructured covariances only).
+        posterior, by Gibbs sampling or, where no subject has a value after a gap, by a regression
+        of each visit on those before it (both for unstructured covariances only).
     imputations, seed : int, optional
         Of a method that draws.
     reml : bool
@@ -144,6 +146,8 @@ def impute(
     layout = AFTER_EVENT_VALUES[one_of("after_event", after_event, AFTER_EVENT_VALUES)](
         layout, found
     )
+    if METHODS[method].monotone:
+        check_monotone(layout, ~layout.missing & ~found.set_apart(len(layout.visits)))
     references = read_references(reference, layout)
     check_references(references, layout, found)
     check_arm_alone(references, layout, found, read.fixed_variables)
