@@ -78,6 +78,40 @@ def test_text_and_categories_are_the_same_arms() -> None:
     )
 
 
+def test_arms_and_visits_may_be_numbers() -> None:
+    numbers = TRIAL.assign(
+        ARM=(TRIAL["ARM"] == "DRUG").astype(int),
+        AVISIT=TRIAL["AVISIT"].astype(str).str[-1].astype(int),
+    )
+    events = JUMP.assign(AVISIT=JUMP["AVISIT"].str[-1].astype(int))
+    model = "CHG ~ BASE * C(AVISIT) + ARM * C(AVISIT) + us(AVISIT | USUBJID)"
+    found = imputed(numbers, model=model, events=events, reference={1: 0})
+    # another coding of the same model: the optimum is the same to the search's gradient
+    wanted = imputed(events=JUMP).completions.values
+    np.testing.assert_allclose(found.completions.values, wanted, rtol=1e-6)
+    assert found.layout.arms == ("0", "1")
+
+
+def test_subjects_may_be_categories_with_unused_levels() -> None:
+    levels = [*sorted(TRIAL["USUBJID"].unique()), "S999"]
+    data = TRIAL.assign(USUBJID=pd.Categorical(TRIAL["USUBJID"], levels))
+    found = imputed(data, events=JUMP)
+    np.testing.assert_array_equal(found.completions.values, imputed(events=JUMP).completions.values)
+
+
+def test_a_spatial_covariance_over_planned_days_imputes() -> None:
+    days = TRIAL.assign(DAY=TRIAL["AVISIT"].map({"Week 2": 14, "Week 4": 28, "Week 8": 56}))
+    days["DAY"] = days["DAY"].astype(float)
+    model = MODEL.replace("us(AVISIT |", "sp_pow(DAY |").replace("AVISIT", "C(DAY)")
+    found = imputed(days, model=model.replace("sp_pow(C(DAY)", "sp_pow(DAY"))
+    assert found.layout.visits.tolist() == [14.0, 28.0, 56.0]
+    subject = JUMP["USUBJID"].iloc[0]
+    y = found.layout.Y[found.layout.subjects.get_loc(subject)]
+    wanted = regressed(by_formula(found, subject), found.fit.covariance.to_numpy(), y)
+    completed = found.completed().query("USUBJID == @subject")["CHG"]
+    np.testing.assert_allclose(completed, wanted, rtol=1e-8)
+
+
 def test_visits_as_text_are_ordered_by_the_list() -> None:
     text = TRIAL.assign(AVISIT=TRIAL["AVISIT"].astype(str))
     found = imputed(text, events=JUMP, visits=VISITS)
@@ -285,7 +319,7 @@ def test_a_failing_resample_is_counted_and_replaced() -> None:
     assert (found.counts[:, who].sum(axis=1) > 0).all()
     assert any("could not be fitted to" in note for note in tolerant.notes)
     alone = pd.concat([thin, two.head(1)])
-    with pytest.raises(FitError, match=f"without one of 1 subjects .{two['USUBJID'].iloc[0]}"):
+    with pytest.raises(FitError, match=f"without one of 1 subjects, {two['USUBJID'].iloc[0]}"):
         imputed(alone, failures=0.0).resampled("jackknife")
 
 

@@ -164,6 +164,14 @@ def test_two_rows_of_a_subject_at_a_visit_are_refused() -> None:
         imputed(pd.concat([TRIAL, TRIAL.head(1)]))
 
 
+def test_a_visit_or_an_arm_without_any_value_is_refused() -> None:
+    late = TRIAL.assign(CHG=TRIAL["CHG"].where(TRIAL["AVISIT"] != "Week 8"))
+    with pytest.raises(DataError, match=r"nothing was observed at Week 8 .*leave the visit out"):
+        imputed(late)
+    with pytest.raises(DataError, match="nothing was observed in arm DRUG"):
+        imputed(TRIAL.assign(CHG=TRIAL["CHG"].where(TRIAL["ARM"] != "DRUG")))
+
+
 def test_visits_as_text_need_an_order() -> None:
     text = TRIAL.assign(AVISIT=TRIAL["AVISIT"].astype(str))
     with pytest.raises(UsageError, match="have no order"):

@@ -11,12 +11,13 @@ from trialmlm.errors import FitError
 from trialmlm.missing.draws import Draws
 from trialmlm.missing.gibbs import gibbs
 from trialmlm.missing.monotone import monotone_draws
+from trialmlm.missing.remarks import listed
 from trialmlm.missing.resamples import bootstrap_counts, jackknife_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from trialmlm.arrays import Array, BoolArray
+    from trialmlm.arrays import Array
     from trialmlm.missing.asked import Asked
     from trialmlm.missing.model import ImputationModel
 
@@ -66,17 +67,17 @@ def jackknife(model: ImputationModel, asked: Asked) -> Draws:
         If more of them fail than are tolerated; names the subjects.
     """
     layout = model.layout
-    made, converged = model.recounted(jackknife_counts(len(layout.subjects)))
-    failed = np.flatnonzero(~converged)
-    if failed.size > asked.tolerated * converged.size:
-        subjects = ", ".join(map(str, layout.subjects[failed[:5]]))
+    found = model.recounted(jackknife_counts(len(layout.subjects)))
+    failed = np.flatnonzero(~found.converged)
+    if failed.size > asked.tolerated * found.converged.size:
+        subjects = listed(layout.subjects[failed])
         msg = (
             f"jackknife: the imputation model cannot be fitted without one of {failed.size} "
-            f"subjects ({subjects}{', …' if failed.size > 5 else ''}); use a structure with fewer "
+            f"subjects, {subjects}{found.why}; use fewer terms or a structure with fewer "
             "parameters, another variance, or tolerate a larger share with failures="
         )
         raise FitError(msg)
-    return replace(_chosen(made, converged), failed=failed.size)
+    return replace(found.usable, failed=failed.size)
 
 
 def bootstrap(model: ImputationModel, asked: Asked) -> Draws:
@@ -99,11 +100,11 @@ def bootstrap(model: ImputationModel, asked: Asked) -> Draws:
                 for child in seeds.spawn(wanting)
             ]
         )
-        made, converged = model.recounted(counts)
-        parts.append(_chosen(made, converged))
-        wanting = int((~converged).sum())
+        found = model.recounted(counts)
+        parts.append(found.usable)
+        wanting = int((~found.converged).sum())
         failed += wanting
-        _check_failed(failed, asked)
+        _check_failed(failed, asked, found.why)
     return replace(_joined(parts), failed=failed)
 
 
@@ -158,19 +159,14 @@ def noise_of(model: ImputationModel, asked: Asked) -> Array:
     return np.stack(drawn)
 
 
-def _check_failed(failed: int, asked: Asked) -> None:
+def _check_failed(failed: int, asked: Asked, why: str) -> None:
     if failed > asked.tolerated * asked.replicates:
         msg = (
             f"bootstrap: the imputation model could not be fitted to {failed} resamples, more "
-            f"than the share {asked.tolerated:g} of {asked.replicates} that failures= tolerates; "
-            "use a structure with fewer parameters, or method='bayes'"
+            f"than the share {asked.tolerated:g} of {asked.replicates} that failures= tolerates"
+            f"{why}; use fewer terms or a structure with fewer parameters, or method='bayes'"
         )
         raise FitError(msg)
-
-
-def _chosen(made: Draws, converged: BoolArray) -> Draws:
-    counts = None if made.counts is None else made.counts[converged]
-    return Draws(made.beta[converged], made.Sigma[converged], counts)
 
 
 def _joined(parts: list[Draws]) -> Draws:
