@@ -11,6 +11,7 @@ from dropout_trial import MODEL, VISITS, dropout_trial, dropouts
 
 import trialmlm as tm
 from trialmlm.errors import DataError, FitError, NotAvailableError, UsageError
+from trialmlm.missing import filling
 from trialmlm.missing.impute import impute
 from trialmlm.missing.sampler import Sampler
 from trialmlm.missing.strategies import Course, register_strategy
@@ -321,6 +322,36 @@ def test_a_failing_resample_is_counted_and_replaced() -> None:
     alone = pd.concat([thin, two.head(1)])
     with pytest.raises(FitError, match=f"without one of 1 subjects, {two['USUBJID'].iloc[0]}"):
         imputed(alone, failures=0.0).resampled("jackknife")
+
+
+def test_a_site_that_a_resample_loses_is_missed_by_nobody_who_counts() -> None:
+    alone = TRIAL["USUBJID"].iloc[0]
+    sites = np.where(TRIAL["USUBJID"] == alone, "site 1", np.where(TRIAL["BASE"] > 20, "2", "3"))
+    data = TRIAL.assign(SITE=sites)
+    base = imputed(data, model=f"{MODEL} + SITE", failures=0.0)
+    found = base.resampled("jackknife")
+    left = base.layout.subjects.get_loc(alone)
+    others = data[data["USUBJID"] != alone]
+    anew = imputed(others, model=f"{MODEL} + SITE").completions.values[0]
+    kept = found.subject != left
+    # both are optima of the same data, each to the fit's own gradient
+    np.testing.assert_allclose(found.values[left][kept], anew, rtol=1e-6, atol=1e-7)
+    with pytest.raises(FitError, match=r"not estimable in some: .*SITE"):
+        imputed(
+            data,
+            model=f"{MODEL} + SITE",
+            method="approximate-bayes",
+            imputations=50,
+            seed=1,
+        )
+
+
+def test_memory_is_bounded_and_the_parts_make_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"events": JUMP, "method": "approximate-bayes", "imputations": 7, "seed": 1}
+    whole = imputed(**asked).completions.values
+    monkeypatch.setattr(filling, "_HELD", 400)
+    # the products of matrices of another shape may round otherwise
+    np.testing.assert_allclose(imputed(**asked).completions.values, whole, rtol=1e-12)
 
 
 def test_drawn_values_cannot_be_resampled() -> None:

@@ -11,6 +11,7 @@ from trialmlm.errors import FitError
 from trialmlm.missing.draws import Draws
 from trialmlm.missing.gibbs import gibbs
 from trialmlm.missing.monotone import monotone_draws
+from trialmlm.missing.recounted import recount
 from trialmlm.missing.remarks import listed
 from trialmlm.missing.resamples import bootstrap_counts, jackknife_counts
 
@@ -67,7 +68,7 @@ def jackknife(model: ImputationModel, asked: Asked) -> Draws:
         If more of them fail than are tolerated; names the subjects.
     """
     layout = model.layout
-    found = model.recounted(jackknife_counts(len(layout.subjects)))
+    found = recount(model, jackknife_counts(len(layout.subjects)), everyone=False)
     failed = np.flatnonzero(~found.converged)
     if failed.size > asked.tolerated * found.converged.size:
         subjects = listed(layout.subjects[failed])
@@ -80,11 +81,18 @@ def jackknife(model: ImputationModel, asked: Asked) -> Draws:
     return replace(found.usable, failed=failed.size)
 
 
-def bootstrap(model: ImputationModel, asked: Asked) -> Draws:
+def bootstrap(model: ImputationModel, asked: Asked, *, everyone: bool = False) -> Draws:
     """Refits of subjects drawn with replacement within their arm (Efron 1994).
 
     Every replicate has a seed of its own; one whose fit fails is counted and replaced by a
     further one, until more have failed than are tolerated.
+
+    Parameters
+    ----------
+    model : ImputationModel
+    asked : Asked
+    everyone : bool
+        Whether its parameters are to impute everyone, or those drawn alone.
 
     Raises
     ------
@@ -100,7 +108,7 @@ def bootstrap(model: ImputationModel, asked: Asked) -> Draws:
                 for child in seeds.spawn(wanting)
             ]
         )
-        found = model.recounted(counts)
+        found = recount(model, counts, everyone=everyone)
         parts.append(found.usable)
         wanting = int((~found.converged).sum())
         failed += wanting
@@ -113,7 +121,7 @@ def approximate_bayes(model: ImputationModel, asked: Asked) -> Draws:
 
     The bootstrap distribution of the REML estimate stands for the posterior.
     """
-    made = bootstrap(model, asked)
+    made = bootstrap(model, asked, everyone=True)
     return replace(made, counts=None, noise=noise_of(model, asked))
 
 

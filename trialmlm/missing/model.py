@@ -42,36 +42,6 @@ class Seen:
     group: IntArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Recounted:
-    """Refits.
-
-    Attributes
-    ----------
-    draws : Draws
-    converged : ndarray of bool, shape (D,)
-    lost : tuple of str
-        Coefficients that some of them do not determine.
-    """
-
-    draws: Draws
-    converged: BoolArray
-    lost: tuple[str, ...]
-
-    @property
-    def usable(self) -> Draws:
-        """The parameters of those that converged."""
-        made, kept = self.draws, self.converged
-        counts = None if made.counts is None else made.counts[kept]
-        return Draws(made.beta[kept], made.Sigma[kept], counts)
-
-    @property
-    def why(self) -> str:
-        """What a failed refit did not determine, in brackets."""
-        shown = ", ".join(self.lost[:5]) + (", …" if len(self.lost) > 5 else "")
-        return f" (not estimable in some: {shown})" if self.lost else ""
-
-
 @dataclass(frozen=True, eq=False)
 class ImputationModel:
     """What subjects would have on average, in their own arm and in the reference arm.
@@ -151,21 +121,13 @@ class ImputationModel:
     def point(self) -> Draws:
         """The parameters of the fit itself."""
         beta = np.nan_to_num(self.fit.gaussian.beta)
-        return Draws(beta[None], self._by_visit(sigma_of(self.fit.gaussian)[None]))
+        return Draws(beta[None], self.by_visit(sigma_of(self.fit.gaussian)[None]))
 
     def resampled(self, kind: str, asked: Asked) -> Draws:
         """Refits to resampled subjects; made once, whatever the strategies that use them."""
         if (kind, asked) not in self._made:
             self._made[kind, asked] = RESAMPLES[kind](self, asked)
         return self._made[kind, asked]
-
-    def recounted(self, counts: IntArray) -> Recounted:
-        """Refits in which subjects count otherwise, counts being D × n."""
-        found = self.refits.recount(counts[:, self.subjects])
-        made = Draws(np.nan_to_num(found.beta), self._by_visit(found.Sigma), counts)
-        lost = np.flatnonzero(found.lost_coefficients.any(axis=0))
-        names = tuple(self.fit.coding.names[k] for k in lost)
-        return Recounted(made, found.converged, names)
 
     @property
     def seen(self) -> Seen:
@@ -240,7 +202,7 @@ class ImputationModel:
             )
             raise DataError(msg)
 
-    def _by_visit(self, covariance: Array) -> Array:
+    def by_visit(self, covariance: Array) -> Array:
         """With the visits in the layout's order."""
         found: Array = covariance[..., self.visits[:, None], self.visits]
         return found
