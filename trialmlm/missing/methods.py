@@ -97,7 +97,7 @@ def caution(method: str) -> str:
     return (
         f"Comparator, not a primary method: {METHODS[method].label.replace('{k}', 'k')} assumes "
         f"{METHODS[method].assumes}, and its standard errors take filled values for observed "
-        "ones, so that they are too small."
+        "ones, which leaves out the uncertainty of what was not seen."
     )
 
 
