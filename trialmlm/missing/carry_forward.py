@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import DataError, UsageError
-from trialmlm.missing.fillings import Cells
+from trialmlm.missing.single_fill import Cells
 from trialmlm.missing.methods import (
     METHODS,
     OVER,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trialmlm.arrays import Array, BoolArray, IntArray
-    from trialmlm.missing.fillings import Filling
+    from trialmlm.missing.single_fill import Filling
     from trialmlm.missing.methods import Filler
     from trialmlm.missing.series import Series
 
