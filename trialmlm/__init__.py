@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from trialmlm.missing.completers import completers
     from trialmlm.missing.dropout_model import dropout_model
     from trialmlm.missing.dropout_times import dropout_times
+    from trialmlm.missing.impute import impute
+    from trialmlm.missing.imputed import Imputed
     from trialmlm.missing.little import little_test
     from trialmlm.missing.patterns import missing_patterns
     from trialmlm.missing.per_protocol import per_protocol
     from trialmlm.missing.rank_ancova import rank_ancova
+    from trialmlm.missing.sampler import Sampler
+    from trialmlm.missing.strategies import Course, register_strategy
     from trialmlm.models.agreement import agreement
     from trialmlm.models.ancova import ancova
     from trialmlm.models.bland_altman import bland_altman
@@ -52,6 +56,9 @@ if TYPE_CHECKING:
     from trialmlm.time_to_event.kaplan_meier import kaplan_meier
 
 _PUBLIC = {
+    "Course": "trialmlm.missing.strategies",
+    "Imputed": "trialmlm.missing.imputed",
+    "Sampler": "trialmlm.missing.sampler",
     "Step": "trialmlm.models.ladder",
     "aggregate": "trialmlm.models.pseudobulk",
     "agreement": "trialmlm.models.agreement",
@@ -70,6 +77,7 @@ _PUBLIC = {
     "dropout_model": "trialmlm.missing.dropout_model",
     "dropout_times": "trialmlm.missing.dropout_times",
     "graphical_test": "trialmlm.models.gatekeeping",
+    "impute": "trialmlm.missing.impute",
     "kaplan_meier": "trialmlm.time_to_event.kaplan_meier",
     "kaplan_meier_plot": "trialmlm.figures.kaplan_meier",
     "likelihood_ratio": "trialmlm.models.likelihood_ratio",
@@ -90,6 +98,7 @@ _PUBLIC = {
     "pseudobulk_plot": "trialmlm.figures.repeated",
     "random_effects_test": "trialmlm.models.random_effects_test",
     "rank_ancova": "trialmlm.missing.rank_ancova",
+    "register_strategy": "trialmlm.missing.strategies",
     "rm_anova": "trialmlm.models.rm_anova",
     "rm_anova_plot": "trialmlm.figures.repeated",
     "run": "trialmlm.batch.run",
@@ -100,6 +109,9 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Course",
+    "Imputed",
+    "Sampler",
     "Step",
     "__version__",
     "aggregate",
@@ -119,6 +131,7 @@ __all__ = [
     "dropout_model",
     "dropout_times",
     "graphical_test",
+    "impute",
     "kaplan_meier",
     "kaplan_meier_plot",
     "likelihood_ratio",
@@ -139,6 +152,7 @@ __all__ = [
     "pseudobulk_plot",
     "random_effects_test",
     "rank_ancova",
+    "register_strategy",
     "rm_anova",
     "rm_anova_plot",
     "run",
