@@ -354,10 +354,11 @@ def test_memory_is_bounded_and_the_parts_make_the_whole(monkeypatch: pytest.Monk
     np.testing.assert_allclose(imputed(**asked).completions.values, whole, rtol=1e-12)
 
 
-def test_drawn_values_cannot_be_resampled() -> None:
+def test_resamples_of_drawn_values_are_those_of_conditional_means() -> None:
     drawn = imputed(method="approximate-bayes", imputations=3, seed=1)
-    with pytest.raises(UsageError, match="have their own variance"):
-        drawn.resampled("jackknife")
+    np.testing.assert_array_equal(
+        drawn.resampled("jackknife").values, imputed().resampled("jackknife").values
+    )
     with pytest.raises(UsageError, match="draws nothing at random"):
         imputed().resampled("jackknife", seed=1)
 
