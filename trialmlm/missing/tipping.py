@@ -117,6 +117,8 @@ class TippingPoint:
             "Mean change": f"{self.mean_change:.5g}, all missing at random",
         }
         shown = self.frame.drop(columns=["contrast", "visit", "statistic", "variance"])
+        # the end of an interval that is 0 at a tip is 0 to the last digits of the search only
+        shown = shown.round(10).replace(-0.0, 0.0)
         return report(facts, self.notes, Tips=shown, Imputed=self.imputed)
 
 
