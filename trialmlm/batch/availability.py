@@ -28,7 +28,9 @@ STRATEGIES = frozenset({"treatment-policy", "hypothetical"})
 #: what models call the visits of the schedule
 VISIT = ("AVISIT",)
 #: figures are named here as well as in their room, which stands on matplotlib
-FIGURES = frozenset({"means-by-visit", "profiles", "forest", "missing-patterns", "residuals"})
+FIGURES = frozenset(
+    {"means-by-visit", "profiles", "forest", "missing-patterns", "residuals", "individual-slopes"}
+)
 #: which records can be summed up
 SUMMARISED = frozenset({"observed", "locf", "locf-records"})
 
