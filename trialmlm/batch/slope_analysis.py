@@ -55,6 +55,7 @@ def slope_analysis(task: Task) -> Results:
         task.frame,
         df=analysis.df,
         information=analysis.information,
+        vcov=analysis.vcov,
         reml=analysis.reml,
     )
     if not fit.convergence.converged:
