@@ -90,6 +90,7 @@ def slope_analysis(task: Task) -> Results:
     extra = {
         "covariance": _covariance_in_words(fit, task.protocol.data.subjects),
         "estimation": "REML" if analysis.reml else "ML",
+        **({"standard errors": f"{analysis.vcov} sandwich"} if analysis.vcov else {}),
     }
     record = record_of(task, fit, counts, extra, str(fit.convergence), headline="slope-difference")
     return Results(statistics, (record,), lmm_records(task, fit))
