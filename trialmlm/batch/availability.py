@@ -26,7 +26,9 @@ MISSING = frozenset({None, "locf", "locf-records"})
 #: what models call the visits of the schedule
 VISIT = ("AVISIT",)
 #: figures are named here as well as in their room, which stands on matplotlib
-FIGURES = frozenset({"means-by-visit", "profiles", "forest", "missing-patterns", "residuals"})
+FIGURES = frozenset(
+    {"means-by-visit", "profiles", "forest", "missing-patterns", "residuals", "individual-slopes"}
+)
 #: which records can be summed up
 SUMMARISED = frozenset({"observed", "locf", "locf-records"})
 
@@ -83,13 +85,14 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
 
 
 def _lacks_of_inference(analysis: Analysis, read: ModelFormula) -> Iterator[str]:
-    """Sandwiches and between-within are of repeated measures; Kenward-Roger has no sandwich."""
+    """Between-within is of repeated measures; Kenward-Roger has no sandwich, nor has ANCOVA."""
     repeated = bool(read.covariance) and not read.random
     others = HIERARCHICAL_DF_METHODS if read.random else DF_METHODS
     methods = REPEATED_DF_METHODS if repeated else others
+    clusters = bool(read.covariance or read.random)
     if analysis.df not in methods:
         yield f"df: {analysis.df}"
-    elif analysis.vcov is not None and (not repeated or methods[analysis.df].own_covariance):
+    elif analysis.vcov is not None and (not clusters or methods[analysis.df].own_covariance):
         yield f"vcov: {analysis.vcov} with df: {analysis.df}"
 
 
