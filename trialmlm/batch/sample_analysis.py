@@ -1,0 +1,141 @@
+"""An analysis of the protocol, made of a simulated trial: quickly, for it is made many times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from numpy.linalg import LinAlgError
+
+from trialmlm.batch.fallback import failure_of, steps_of
+from trialmlm.batch.orders import pairs_of
+from trialmlm.batch.sample_rows import rows_of
+from trialmlm.batch.task import method_of
+from trialmlm.errors import FitError
+from trialmlm.models.ancova import ancova
+from trialmlm.models.ladder import LadderFailure, climb
+from trialmlm.models.lmm import lmm
+from trialmlm.protocol.estimands import SlopeTo, ValueAt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+    from trialmlm.batch.sample import Sample
+    from trialmlm.models.ls_means import LsMeans
+    from trialmlm.protocol.analyses import Analysis
+    from trialmlm.protocol.schema import Protocol
+    from trialmlm.simulate.design import Design
+
+#: of a difference, what is kept
+KEPT = ("estimate", "std_error", "ci_low", "ci_high", "p_value")
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTask:
+    """An analysis, and the protocol it is of.
+
+    Attributes
+    ----------
+    name : str
+    protocol : Protocol
+    design : Design
+    analysis : Analysis
+        As resolved.
+    seed : int
+        Of what it draws.
+    """
+
+    name: str
+    protocol: Protocol
+    design: Design[Any, Any]
+    analysis: Analysis
+    seed: int
+
+    @property
+    def arm(self) -> str:
+        """The column of the arm."""
+        return self.protocol.data.subjects.arm or ""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The arms compared, as the data name them: the first less the second."""
+        first, second = pairs_of(self.protocol, self.analysis)[0]
+        return self.protocol.arms[first].value, self.protocol.arms[second].value
+
+    @property
+    def at(self) -> str:
+        """The visit at which the arms are compared."""
+        analysis = self.analysis
+        variable = self.protocol.estimand(analysis.estimand).variable if analysis.estimand else None
+        asked = {SlopeTo: "to", ValueAt: "at"}.get(type(variable), "")
+        last = self.design.visits[-1].name
+        return analysis.at or str(getattr(variable, asked, last))
+
+
+def lacking_of(protocol: Protocol, design: Design[Any, Any], analysis: Analysis) -> str:
+    """Why an analysis cannot be made of simulated trials; empty where it can."""
+    collected = protocol.collected(analysis.endpoint) if analysis.endpoint else None
+    if collected is None or collected.parameter != design.parameter:
+        return f"only the endpoints of {design.parameter} are simulated for this command"
+    return ""
+
+
+def differences(task: SampleTask, sample: Sample) -> dict[str, list[float] | str]:
+    """Make the analysis.
+
+    Returns
+    -------
+    dict
+        The analysis -> `KEPT` of the difference, or why there is none.
+    """
+    frame = rows_of(task.protocol, task.design, task.analysis, sample)
+    try:
+        means = _MADE[method_of(task.analysis.model or "")](task, frame)
+    except (FitError, LinAlgError) as error:
+        return {task.name: str(error)}
+    found = means.contrasts([task.pair]).frame.iloc[0]
+    return {task.name: [float(found[name]) for name in KEPT]}
+
+
+def _slopes(task: SampleTask, frame: pd.DataFrame) -> LsMeans:
+    """Slopes over actual time; the baseline is one of the values."""
+    analysis, schedule = task.analysis, task.protocol.schedule
+    fit = lmm(analysis.model or "", frame, df=analysis.df, information=analysis.information,
+              reml=analysis.reml)  # fmt: skip
+    if not fit.convergence.converged:
+        raise FitError(str(fit.convergence))
+    time = schedule.time.name if schedule is not None and schedule.time is not None else ""
+    return fit.slopes(time, by=task.arm, weights=analysis.weights, confidence=analysis.confidence)
+
+
+def _repeated(task: SampleTask, frame: pd.DataFrame) -> LsMeans:
+    """Repeated measures after baseline, at the visit of the estimand."""
+    analysis = task.analysis
+    ladder = climb(analysis.model or "", frame, steps_of(analysis), reml=analysis.reml)
+    if isinstance(ladder, LadderFailure):
+        raise FitError(failure_of(ladder))
+    return ladder.fit.ls_means(
+        task.arm,
+        weights=analysis.weights,
+        over=analysis.weights_over,
+        at={"AVISIT": task.at},
+        confidence=analysis.confidence,
+    )
+
+
+def _at_one_visit(task: SampleTask, frame: pd.DataFrame) -> LsMeans:
+    """Analysis of covariance at one visit."""
+    analysis = task.analysis
+    fit = ancova(analysis.model or "", frame[frame["AVISIT"] == task.at])
+    return fit.ls_means(task.arm, weights=analysis.weights, over=analysis.weights_over,
+                        confidence=analysis.confidence)  # fmt: skip
+
+
+#: what the model makes it -> how the arms' means are found
+_MADE: Mapping[str, Callable[[SampleTask, pd.DataFrame], LsMeans]] = {
+    "LMM": _slopes,
+    "MMRM": _repeated,
+    "ANCOVA": _at_one_visit,
+}
