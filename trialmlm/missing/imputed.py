@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trialmlm.errors import UsageError
+from trialmlm.missing.analyse import analyse
 from trialmlm.missing.asked import Asked, nothing_random, one_of, replicates_asked
 from trialmlm.missing.completed import completed_frame, imputed_counts
 from trialmlm.missing.completions import Completions
 from trialmlm.missing.drawing import CONDITIONAL_MEAN, METHODS, RESAMPLES, noise_of
 from trialmlm.missing.events import read_events
 from trialmlm.missing.filling import fill
-from trialmlm.missing.references import check_references
+from trialmlm.missing.references import NONE, check_references
+from trialmlm.missing.tipping import tipping_point
+from trialmlm.missing.tipping_grid import tipping_grid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from trialmlm.arrays import Array
+    from trialmlm.missing.analysed import AnalysedImputation
+    from trialmlm.missing.analyses import Model
     from trialmlm.missing.drawing import DrawingMethod
     from trialmlm.missing.draws import Draws
     from trialmlm.missing.events import Events
     from trialmlm.missing.layout import Layout
     from trialmlm.missing.limits import Limits
     from trialmlm.missing.model import ImputationModel
+    from trialmlm.missing.shift import Delta
+    from trialmlm.missing.tipping import TippingPoint
+    from trialmlm.missing.tipping_grid import TippingGrid
     from trialmlm.models.mmrm import MmrmFit
 
 
@@ -76,6 +86,13 @@ class Imputed:
     def variance(self) -> str:
         """The variance that goes with the method by default."""
         return self._method.variance
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """Arm to the arm that it is imputed from after an event, where there is one."""
+        arms = self.layout.arms
+        known = zip(arms, self.model.references, strict=True)
+        return {arm: arms[place] for arm, place in known if place != NONE}
 
     @property
     def _method(self) -> DrawingMethod:
@@ -168,17 +185,11 @@ class Imputed:
         Raises
         ------
         UsageError
-            If an option does not fit the kind, or the method draws values itself.
+            If an option does not fit the kind.
         FitError
             If more refits fail than `failures` tolerates.
         """
         one_of("resampled", kind, RESAMPLES)
-        if self._method.random:
-            msg = (
-                f"resampled: {self.method} draws values at random, which have their own variance "
-                f"(rubin); resample an imputation of method={CONDITIONAL_MEAN!r}"
-            )
-            raise UsageError(msg)
         draws = self._resampled_draws(kind, replicates, seed, imputations)
         return self._completions(fill(self.model, self.events, draws), draws)
 
@@ -195,6 +206,40 @@ class Imputed:
         inner = replicates_asked("imputations", imputations, seed, self.failures)
         both = replace(asked, replicates=asked.replicates * inner.replicates)
         return replace(draws.repeated(inner.replicates), noise=noise_of(self.model, both))
+
+    def conditional(self) -> Imputed:
+        """The same model and events, with conditional means in place of random draws."""
+        return replace(self, method=CONDITIONAL_MEAN, draws=self.model.point)
+
+    def analyse(self, model: Model, *, delta: Delta = None, **asked: Any) -> AnalysedImputation:
+        """Analyse every completed data set, and pool: see :func:`.analyse.analyse`.
+
+        Examples
+        --------
+        >>> imputed.analyse("CHG ~ BASE + ARM", at="Week 8").frame  # doctest: +SKIP
+        """
+        return analyse(self, model, delta=delta, **asked)
+
+    def tipping_point(self, model: Model, *, arms: Sequence[str], **asked: Any) -> TippingPoint:
+        """How far imputed values must be shifted to change the conclusion: :mod:`.tipping`.
+
+        Examples
+        --------
+        >>> imputed.tipping_point("CHG ~ BASE + ARM", arms=["DRUG"]).frame  # doctest: +SKIP
+        """
+        return tipping_point(self, model, arms=arms, **asked)
+
+    def tipping_grid(
+        self, model: Model, *, deltas: Mapping[str, Sequence[float]], **asked: Any
+    ) -> TippingGrid:
+        """The contrast over deltas of two arms: see :func:`.tipping_grid.tipping_grid`.
+
+        Examples
+        --------
+        >>> deltas = {"DRUG": range(9), "PLACEBO": range(-4, 5)}
+        >>> imputed.tipping_grid("CHG ~ BASE + ARM", deltas=deltas).frame  # doctest: +SKIP
+        """
+        return tipping_grid(self, model, deltas=deltas, **asked)
 
     def with_strategies(self, events: pd.DataFrame | None) -> Imputed:
         """The same imputation under other strategies, without fitting anything again.
