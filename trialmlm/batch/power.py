@@ -14,6 +14,7 @@ from trialmlm.batch.finished import take_up
 from trialmlm.batch.plan import make_plan
 from trialmlm.batch.sample import check_visits, draw_sample
 from trialmlm.batch.sample_analysis import SampleTask, differences, lacking_of
+from trialmlm.batch.sample_imputation import Bench
 from trialmlm.errors import UsageError
 from trialmlm.files import prepare_folder
 from trialmlm.simulate.designs import find_design
@@ -48,12 +49,16 @@ class Setting:
         Names.
     seed : int
         Of everything; each task has its own child of it.
+    imputations, replicates : int or None
+        Of analyses that draw and resample, in place of what the protocol asks for.
     """
 
     protocol: Protocol
     scenario: str
     analyses: tuple[str, ...]
     seed: int
+    imputations: int | None = None
+    replicates: int | None = None
 
     @property
     def made_for(self) -> Mapping[str, str]:
@@ -67,6 +72,8 @@ class Setting:
             "scenario": self.scenario,
             "analyses": ", ".join(self.analyses),
             "seed": str(self.seed),
+            "imputations": str(self.imputations or "as the protocol says"),
+            "replicates": str(self.replicates or "as the protocol says"),
             "trialmlm": __version__,
         }
 
@@ -97,10 +104,11 @@ def _trial(setting: Setting, number: int) -> Found:
     del asked
     seed = child_seed(setting.seed, _TRIALS, number)
     sample = draw_sample(protocol, design, setting.scenario, seed)
+    bench = Bench(sample, setting.imputations, setting.replicates)
     found: Found = {}
     for name in setting.analyses:
         task = SampleTask(name, protocol, design, protocol.analysis(name), child_seed(seed, 0))
-        found |= differences(task, sample)
+        found |= differences(task, bench)
     return found
 
 
@@ -151,6 +159,9 @@ def setting_of(
     scenario: str | None = None,
     only: Sequence[str] = (),
     seed: int | None = None,
+    *,
+    imputations: int | None = None,
+    replicates: int | None = None,
 ) -> Setting:
     """Say what is to be tried out; every fault is told before anything is simulated.
 
@@ -161,6 +172,8 @@ def setting_of(
         By default the protocol's.
     only : sequence of str
         Names of analyses; by default all that this version makes and the simulator can feed.
+    imputations, replicates : int, optional
+        In place of the protocol's, at least 2.
 
     Raises
     ------
@@ -174,7 +187,11 @@ def setting_of(
     chosen = asked.seed if seed is None else seed
     if chosen < 0:
         raise UsageError(f"seed: found {chosen}, expected a whole number from 0")
-    return Setting(protocol, asked.scenario if scenario is None else scenario, names, chosen)
+    for what, number in {"imputations": imputations, "replicates": replicates}.items():
+        if number is not None and number < 2:
+            raise UsageError(f"{what}: found {number}, expected at least 2")
+    named = asked.scenario if scenario is None else scenario
+    return Setting(protocol, named, names, chosen, imputations, replicates)
 
 
 def left_out(protocol: Protocol) -> dict[str, str]:

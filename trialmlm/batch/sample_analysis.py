@@ -9,20 +9,21 @@ from numpy.linalg import LinAlgError
 
 from trialmlm.batch.fallback import failure_of, steps_of
 from trialmlm.batch.orders import pairs_of
+from trialmlm.batch.sample_imputation import imputes, pooled, variances_of
 from trialmlm.batch.sample_rows import rows_of
 from trialmlm.batch.task import method_of
 from trialmlm.errors import FitError
 from trialmlm.models.ancova import ancova
 from trialmlm.models.ladder import LadderFailure, climb
 from trialmlm.models.lmm import lmm
-from trialmlm.protocol.estimands import SlopeTo, ValueAt
+from trialmlm.protocol.estimands import ValueAt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import pandas as pd
 
-    from trialmlm.batch.sample import Sample
+    from trialmlm.batch.sample_imputation import Bench
     from trialmlm.models.ls_means import LsMeans
     from trialmlm.protocol.analyses import Analysis
     from trialmlm.protocol.schema import Protocol
@@ -69,9 +70,9 @@ class SampleTask:
         """The visit at which the arms are compared."""
         analysis = self.analysis
         variable = self.protocol.estimand(analysis.estimand).variable if analysis.estimand else None
-        asked = {SlopeTo: "to", ValueAt: "at"}.get(type(variable), "")
-        last = self.design.visits[-1].name
-        return analysis.at or str(getattr(variable, asked, last))
+        completed = analysis.analyse.at if analysis.analyse else None
+        asked = variable.at if isinstance(variable, ValueAt) else None
+        return completed or analysis.at or asked or self.design.visits[-1].name
 
 
 def lacking_of(protocol: Protocol, design: Design[Any, Any], analysis: Analysis) -> str:
@@ -82,21 +83,35 @@ def lacking_of(protocol: Protocol, design: Design[Any, Any], analysis: Analysis)
     return ""
 
 
-def differences(task: SampleTask, sample: Sample) -> dict[str, list[float] | str]:
+def differences(task: SampleTask, bench: Bench) -> dict[str, list[float] | str]:
     """Make the analysis.
 
     Returns
     -------
     dict
-        The analysis -> `KEPT` of the difference, or why there is none.
+        The analysis -> `KEPT` of the difference, or why there is none. Of an imputation there is
+        one for each variance, ``A1.j2r [rubin]``.
     """
-    frame = rows_of(task.protocol, task.design, task.analysis, sample)
     try:
+        if imputes(task.analysis):
+            by_variance = pooled(task, bench)
+            return {f"{task.name} [{by}]": _kept(row) for by, row in by_variance.items()}
+        frame = rows_of(task.protocol, task.design, task.analysis, bench.sample)
         means = _MADE[method_of(task.analysis.model or "")](task, frame)
     except (FitError, LinAlgError) as error:
-        return {task.name: str(error)}
-    found = means.contrasts([task.pair]).frame.iloc[0]
-    return {task.name: [float(found[name]) for name in KEPT]}
+        return dict.fromkeys(_names(task), str(error))
+    return {task.name: _kept(means.contrasts([task.pair]).frame.iloc[0])}
+
+
+def _kept(row: Mapping[str, Any] | pd.Series[Any]) -> list[float]:
+    return [float(row[name]) for name in KEPT]
+
+
+def _names(task: SampleTask) -> list[str]:
+    """What the estimates of the analysis are called, by its variances."""
+    if not imputes(task.analysis):
+        return [task.name]
+    return [f"{task.name} [{variance}]" for variance in variances_of(task.analysis)]
 
 
 def _slopes(task: SampleTask, frame: pd.DataFrame) -> LsMeans:
