@@ -36,6 +36,30 @@ class Simulated:
 
 
 @dataclass(frozen=True, slots=True)
+class Measures:
+    """What many estimates are against the truth.
+
+    Attributes
+    ----------
+    truth : Simulated
+        The difference in the unit of the endpoint, and all that follows but the percentages.
+    mean, bias, sd, mean_se, se_ratio : Simulated
+        Of the estimates; `se_ratio` is the mean standard error over the SD of the estimates.
+    coverage, rejects : Simulated
+        Percent of trials: the interval has the truth; p is below 5 %.
+    """
+
+    truth: Simulated
+    mean: Simulated
+    bias: Simulated
+    sd: Simulated
+    mean_se: Simulated
+    se_ratio: Simulated
+    coverage: Simulated
+    rejects: Simulated
+
+
+@dataclass(frozen=True, slots=True)
 class Performance:
     """A method against an estimand in a scenario.
 
@@ -49,12 +73,7 @@ class Performance:
         ``own``, or ``main``: the estimand of the main analysis that it stands beside.
     trials, failed : int
         Trials in which it gave an estimate, and in which it gave none.
-    truth : Simulated
-        The difference in the unit of the endpoint, and all that follows but the percentages.
-    mean, bias, sd, mean_se, se_ratio : Simulated
-        Of the estimates; `se_ratio` is the mean standard error over the SD of the estimates.
-    coverage, rejects : Simulated
-        Percent of trials: the interval has the truth; p is below 5 %.
+    measures : Measures
     """
 
     scenario: str
@@ -65,14 +84,7 @@ class Performance:
     scored_as: str
     trials: int
     failed: int
-    truth: Simulated
-    mean: Simulated
-    bias: Simulated
-    sd: Simulated
-    mean_se: Simulated
-    se_ratio: Simulated
-    coverage: Simulated
-    rejects: Simulated
+    measures: Measures
 
 
 def performances(tried: Tried) -> tuple[Performance, ...]:
@@ -88,24 +100,20 @@ def _performances(tried: Tried) -> Iterator[Performance]:
         kept = np.array([held for held in numbers if not isinstance(held, str)], dtype=float)
         name = method.split(" [")[0]
         analysis = protocol.analysis(name)
-        about = {
-            "scenario": tried.setting.scenario,
-            "method": method,
-            "label": method.replace(name, analysis.label or name, 1),
-            "role": analysis.role,
-        }
         own, main = analysis.estimand or "", main_estimand(protocol, name)
         asked = {"own": own} | ({"main": main} if main != own else {})
         for scored_as, estimand in asked.items():
             truth = oriented(protocol, name, tried.truths.get(estimand))
             yield Performance(
-                **about,
+                scenario=tried.setting.scenario,
+                method=method,
+                label=method.replace(name, analysis.label or name, 1),
+                role=analysis.role,
                 estimand=estimand,
                 scored_as=scored_as,
                 trials=len(kept),
                 failed=len(numbers) - len(kept),
-                truth=truth,
-                **_measures(kept, truth),
+                measures=_measures(kept, truth),
             )
 
 
@@ -123,7 +131,7 @@ def main_estimand(protocol: Protocol, name: str) -> str:
         if held.role == "main" and held.estimand and own
         and protocol.estimand(held.estimand).variable == protocol.estimand(own).variable
     ]  # fmt: skip
-    return (mains or [own])[0] or ""
+    return mains[0] if mains else own or ""
 
 
 def oriented(protocol: Protocol, name: str, truth: Truth | None) -> Simulated:
@@ -135,27 +143,26 @@ def oriented(protocol: Protocol, name: str, truth: Truth | None) -> Simulated:
     return Simulated(sign * truth.difference, truth.error)
 
 
-def _measures(kept: Array, truth: Simulated) -> dict[str, Simulated]:
+def _measures(kept: Array, truth: Simulated) -> Measures:
     count = len(kept)
     if count < 3:
-        none = Simulated(nan, nan)
-        names = ("mean", "bias", "sd", "mean_se", "se_ratio", "coverage", "rejects")
-        return dict.fromkeys(names, none)
+        return Measures(truth, *[Simulated(nan, nan)] * 7)
     estimate, error, low, high, p_value = kept.T
     mean, sd = float(estimate.mean()), float(estimate.std(ddof=1))
     of_mean, of_sd = sd / sqrt(count), sd / sqrt(2 * (count - 1))
     mean_se = float(error.mean())
     of_se = float(error.std(ddof=1)) / sqrt(count)
     ratio = mean_se / sd
-    return {
-        "mean": Simulated(mean, of_mean),
-        "bias": Simulated(mean - truth.value, hypot(of_mean, truth.error)),
-        "sd": Simulated(sd, of_sd),
-        "mean_se": Simulated(mean_se, of_se),
-        "se_ratio": Simulated(ratio, ratio * hypot(of_se / mean_se, of_sd / sd)),
-        "coverage": _percent((low <= truth.value) & (truth.value <= high), truth),
-        "rejects": _percent(p_value < LEVEL),
-    }
+    return Measures(
+        truth=truth,
+        mean=Simulated(mean, of_mean),
+        bias=Simulated(mean - truth.value, hypot(of_mean, truth.error)),
+        sd=Simulated(sd, of_sd),
+        mean_se=Simulated(mean_se, of_se),
+        se_ratio=Simulated(ratio, ratio * hypot(of_se / mean_se, of_sd / sd)),
+        coverage=_percent((low <= truth.value) & (truth.value <= high), truth),
+        rejects=_percent(p_value < LEVEL),
+    )
 
 
 def _percent(happens: Array, truth: Simulated | None = None) -> Simulated:

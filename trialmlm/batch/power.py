@@ -13,11 +13,11 @@ from trialmlm.batch.executors import executor_for
 from trialmlm.batch.finished import take_up
 from trialmlm.batch.plan import make_plan
 from trialmlm.batch.sample import check_visits, draw_sample
-from trialmlm.batch.sample_analysis import SampleTask, differences, lacking_of
+from trialmlm.batch.sample_analysis import SampleTask, differences
 from trialmlm.batch.sample_imputation import Bench
+from trialmlm.batch.sample_limits import lacking_of
 from trialmlm.errors import UsageError
 from trialmlm.files import prepare_folder
-from trialmlm.simulate.designs import find_design
 from trialmlm.simulate.from_protocol import asked_of
 from trialmlm.simulate.streams import child_seed
 from trialmlm.simulate.truth import CHUNK, POPULATION, scored, sums, truths
@@ -180,6 +180,7 @@ def setting_of(
     UsageError
         The protocol asks for no simulation, or the scenario, seed or an analysis is none.
     """
+    make_plan(protocol)  # refuses formulas that cannot be read
     asked, design = asked_of(protocol)
     check_visits(protocol, design)
     design.scenario(asked.scenario if scenario is None else scenario)
@@ -194,12 +195,18 @@ def setting_of(
     return Setting(protocol, named, names, chosen, imputations, replicates)
 
 
+def main_analyses(protocol: Protocol) -> tuple[str, ...]:
+    """Names of the main analyses."""
+    return tuple(name for name in protocol.analysis_names if protocol.analysis(name).role == "main")
+
+
 def left_out(protocol: Protocol) -> dict[str, str]:
     """Analyses that cannot be tried out, and why."""
-    design = find_design(asked_of(protocol)[0].design)
-    planned = make_plan(protocol).analyses
+    asked, design = asked_of(protocol)
+    del asked
     reasons = {
-        one.name: one.refusal or lacking_of(protocol, design, one.analysis) for one in planned
+        name: lacking_of(protocol, design, protocol.analysis(name))
+        for name in protocol.analysis_names
     }
     return {name: reason for name, reason in reasons.items() if reason}
 
@@ -250,15 +257,22 @@ def try_out(
     executor = executor_for(workers)
     prepare_folder(folder)
     finished = take_up(folder / f"finished_{setting.scenario}.json", setting.made_for)
-    missing = [task for task in _tasks(setting, trials) if str(task) not in finished.found]
+    tasks = list(_tasks(setting, trials))
+    missing = [task for task in tasks if str(task) not in finished.found]
+    for task in tasks[len(missing) :]:
+        _tell(reporter, setting, task)
     try:
         for task, found in executor.run(_Work(setting), missing):
             finished.add(str(task), found)
-            if reporter is not None:
-                reporter.step(f"{setting.scenario}: {task}")
+            _tell(reporter, setting, task)
     finally:
         finished.write()
     return _tried(setting, finished, trials)
+
+
+def _tell(reporter: Reporter | None, setting: Setting, task: Task) -> None:
+    if reporter is not None:
+        reporter.step(f"{setting.scenario}: {task}")
 
 
 def count_tasks(setting: Setting, trials: int) -> int:

@@ -95,7 +95,7 @@ def check_visits(protocol: Protocol, design: Design[Any, Any]) -> None:
         )
 
 
-def coded(codes: IntArray, levels: Iterable[str]) -> pd.Categorical:
+def coded(codes: Any, levels: Iterable[str]) -> pd.Categorical:
     """Texts by their codes; the order of `levels` is theirs."""
     return pd.Categorical.from_codes(codes, pd.Index(list(levels)), ordered=True)
 

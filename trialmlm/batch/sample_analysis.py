@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from trialmlm.batch.sample_imputation import Bench
+    from trialmlm.batch.sample_imputation import Bench, Row
     from trialmlm.models.ls_means import LsMeans
     from trialmlm.protocol.analyses import Analysis
     from trialmlm.protocol.schema import Protocol
@@ -75,14 +75,6 @@ class SampleTask:
         return completed or analysis.at or asked or self.design.visits[-1].name
 
 
-def lacking_of(protocol: Protocol, design: Design[Any, Any], analysis: Analysis) -> str:
-    """Why an analysis cannot be made of simulated trials; empty where it can."""
-    collected = protocol.collected(analysis.endpoint) if analysis.endpoint else None
-    if collected is None or collected.parameter != design.parameter:
-        return f"only the endpoints of {design.parameter} are simulated for this command"
-    return ""
-
-
 def differences(task: SampleTask, bench: Bench) -> dict[str, list[float] | str]:
     """Make the analysis.
 
@@ -103,7 +95,7 @@ def differences(task: SampleTask, bench: Bench) -> dict[str, list[float] | str]:
     return {task.name: _kept(means.contrasts([task.pair]).frame.iloc[0])}
 
 
-def _kept(row: Mapping[str, Any] | pd.Series[Any]) -> list[float]:
+def _kept(row: Row | pd.Series[Any]) -> list[float]:
     return [float(row[name]) for name in KEPT]
 
 

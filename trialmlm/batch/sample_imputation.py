@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from trialmlm.protocol.analyses import Analysis
     from trialmlm.protocol.missing import Missing
 
+#: a row of a frame of estimates
+Row = dict[Hashable, Any]
 #: under these the imputation model does not see what is observed after the event
 _UNSEEN = frozenset({*REFERENCE_BASED, "last-mean-carried-forward"})
 #: the variance that decides where the protocol names none
@@ -99,7 +102,7 @@ def missing_of(analysis: Analysis) -> Missing:
     return analysis.missing
 
 
-def pooled(task: SampleTask, bench: Bench) -> dict[str, tuple[Any, ...]]:
+def pooled(task: SampleTask, bench: Bench) -> dict[str, Row]:
     """The difference between the arms by each variance of the analysis: its name -> the row."""
     analysis = task.analysis
     decide, *show = variances_of(analysis)

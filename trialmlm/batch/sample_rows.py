@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: under these, values after the event are not those the estimand asks about
 _CUT = frozenset({"hypothetical", "while-on-treatment"})
 #: single imputation: method -> what `carry_forward` is told beside it
-_CARRIED: dict[str, dict[str, Any]] = {
+CARRIED: dict[str, dict[str, Any]] = {
     "locf": {},
     "bocf": {"baseline": ("BASE", 0.0)},
 }
@@ -49,7 +49,7 @@ def rows_of(
     if method_of(analysis.model or "") != "LMM":
         found = found.assign(AVISIT=found["AVISIT"].cat.remove_unused_categories())
     found = _chosen(protocol, analysis, found)
-    told = _CARRIED.get(imputation_of(analysis))
+    told = CARRIED.get(imputation_of(analysis))
     if told is None:
         return found.reset_index(drop=True)
     return carry_forward(
