@@ -8,7 +8,7 @@ from trialmlm.batch.sample_imputation import imputes
 from trialmlm.batch.sample_rows import CARRIED
 from trialmlm.batch.task import method_of
 from trialmlm.missing.drawing import METHODS
-from trialmlm.missing.strategies import STRATEGIES
+from trialmlm.missing.strategies import strategies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +39,7 @@ def _lacks(protocol: Protocol, design: Design[Any, Any], analysis: Analysis) -> 
     yield from _of_missing(design, analysis)
 
 
-def _of_estimand(
-    protocol: Protocol, design: Design[Any, Any], analysis: Analysis
-) -> Iterator[str]:
+def _of_estimand(protocol: Protocol, design: Design[Any, Any], analysis: Analysis) -> Iterator[str]:
     events = protocol.estimand(analysis.estimand).events if analysis.estimand else {}
     for event, way in events.items():
         if event not in design.events:
@@ -59,7 +57,7 @@ def _of_missing(design: Design[Any, Any], analysis: Analysis) -> Iterator[str]:
     for rule in missing.rules:
         if design.events.get(rule.after) != "stop":
             yield f"rules: after {rule.after}"
-        if rule.assume not in STRATEGIES:
+        if rule.assume not in strategies():
             yield f"assume: {rule.assume}"
     completed = analysis.analyse.model if analysis.analyse else analysis.model
     if imputes(analysis) and method_of(completed or "") == "LMM":

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from trialmlm.errors import UsageError
-from trialmlm.missing.analyse import analyse
 from trialmlm.missing.asked import Asked, nothing_random, replicates_asked
 from trialmlm.missing.choices import one_of
 from trialmlm.missing.completed import completed_frame, imputed_counts
@@ -17,21 +16,18 @@ from trialmlm.missing.completions import Completions
 from trialmlm.missing.drawing import CONDITIONAL_MEAN, METHODS, RESAMPLES, noise_of
 from trialmlm.missing.events import read_events
 from trialmlm.missing.filling import fill
+from trialmlm.missing.imputation import Imputation
 from trialmlm.missing.references import NONE, check_references
 from trialmlm.missing.remarks import remarks
 from trialmlm.missing.retrieved import retrieved_cells
 from trialmlm.missing.strategies import RETRIEVED
-from trialmlm.missing.tipping import tipping_point
-from trialmlm.missing.tipping_grid import tipping_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable
 
     import pandas as pd
 
-    from trialmlm.arrays import Array
-    from trialmlm.missing.analysed import AnalysedImputation
-    from trialmlm.missing.analyses import Model
+    from trialmlm.arrays import Array, IntArray
     from trialmlm.missing.drawing import DrawingMethod
     from trialmlm.missing.draws import Draws
     from trialmlm.missing.events import Events
@@ -39,14 +35,11 @@ if TYPE_CHECKING:
     from trialmlm.missing.limits import Limits
     from trialmlm.missing.model import ImputationModel
     from trialmlm.missing.posterior import Posterior
-    from trialmlm.missing.shift import Delta
-    from trialmlm.missing.tipping import TippingPoint
-    from trialmlm.missing.tipping_grid import TippingGrid
     from trialmlm.models.mmrm import MmrmFit
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Imputed:
+class Imputed(Imputation):
     """Data completed by multiple imputation, or by conditional means.
 
     Attributes
@@ -93,11 +86,47 @@ class Imputed:
         return self._method.variance
 
     @property
+    def made_by(self) -> str:
+        """The method."""
+        return self.method
+
+    @property
+    def drawn(self) -> bool:
+        """Whether values are drawn at random."""
+        return self._method.random
+
+    @property
     def reference(self) -> dict[str, str]:
         """Arm to the arm that it is imputed from after an event, where there is one."""
         arms = self.layout.arms
         known = zip(arms, self.model.references, strict=True)
         return {arm: arms[place] for arm, place in known if place != NONE}
+
+    @property
+    def first_affected(self) -> IntArray:
+        """Index of the first visit that each subject's event affects; T for none."""
+        return self.events.first
+
+    @property
+    def reasons(self) -> list[Hashable] | None:
+        """The column ``reason`` of the events, subject by subject; None where there is none."""
+        ruling = self.events.ruling
+        if "reason" not in ruling:
+            return None
+        subject = self.layout.names.subject
+        why = ruling.set_index(subject if subject in ruling else "subject")["reason"]
+        return list(why.reindex(self.layout.subjects))
+
+    def conditional(self) -> Imputed:
+        """The same model and events, with conditional means in place of random draws."""
+        return replace(self, method=CONDITIONAL_MEAN, draws=self.model.point)
+
+    def at_random(self) -> Imputed | None:
+        """The same with everything missing at random; None where that needs another fit."""
+        try:
+            return self.with_strategies(None)
+        except UsageError:
+            return None
 
     @property
     def _method(self) -> DrawingMethod:
@@ -256,40 +285,6 @@ class Imputed:
         inner = replicates_asked("imputations", imputations, seed, self.failures)
         both = replace(asked, replicates=asked.replicates * inner.replicates)
         return replace(draws.repeated(inner.replicates), noise=noise_of(self.model, both))
-
-    def conditional(self) -> Imputed:
-        """The same model and events, with conditional means in place of random draws."""
-        return replace(self, method=CONDITIONAL_MEAN, draws=self.model.point)
-
-    def analyse(self, model: Model, *, delta: Delta = None, **asked: Any) -> AnalysedImputation:
-        """Analyse every completed data set, and pool: see :func:`.analyse.analyse`.
-
-        Examples
-        --------
-        >>> imputed.analyse("CHG ~ BASE + ARM", at="Week 8").frame  # doctest: +SKIP
-        """
-        return analyse(self, model, delta=delta, **asked)
-
-    def tipping_point(self, model: Model, *, arms: Sequence[str], **asked: Any) -> TippingPoint:
-        """How far imputed values must be shifted to change the conclusion: :mod:`.tipping`.
-
-        Examples
-        --------
-        >>> imputed.tipping_point("CHG ~ BASE + ARM", arms=["DRUG"]).frame  # doctest: +SKIP
-        """
-        return tipping_point(self, model, arms=arms, **asked)
-
-    def tipping_grid(
-        self, model: Model, *, deltas: Mapping[str, Sequence[float]], **asked: Any
-    ) -> TippingGrid:
-        """The contrast over deltas of two arms: see :func:`.tipping_grid.tipping_grid`.
-
-        Examples
-        --------
-        >>> deltas = {"DRUG": range(9), "PLACEBO": range(-4, 5)}
-        >>> imputed.tipping_grid("CHG ~ BASE + ARM", deltas=deltas).frame  # doctest: +SKIP
-        """
-        return tipping_grid(self, model, deltas=deltas, **asked)
 
     def with_strategies(self, events: pd.DataFrame | None) -> Imputed:
         """The same imputation under other strategies, without fitting anything again.

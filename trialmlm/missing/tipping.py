@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from trialmlm.missing.analyses import Model
     from trialmlm.missing.imputation import Imputation
     from trialmlm.missing.layout import Layout
-    from trialmlm.missing.shift import Delta
+    from trialmlm.missing.plan import Plan
+    from trialmlm.missing.shift import AskedDelta
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,7 +41,8 @@ class TippingPoint:
     limits : (float, float)
         Within which it is looked for.
     mean_change : float
-        The mean of these arms at the visit as imputed without delta, over their contrast's means.
+        The LS mean of these arms at the visit, averaged, with everything missing at random: the
+        measure of `share_of_change`. NaN where the imputation does not say.
     """
 
     tilt: Tilt
@@ -54,16 +56,17 @@ class TippingPoint:
     def frame(self) -> pd.DataFrame:
         """First the row without delta, then one row per tip, the nearest on either side of 0.
 
-        delta (in the response's unit), share_of_change (of the mean change of the arms as
-        imputed), estimate, std_error, df, ci_low, ci_high, statistic, p_value, variance, contrast,
-        visit, what (``without delta``, ``tip``).
+        delta (in the response's unit), share_of_change (of the mean change of the arms were all
+        missing at random), estimate, std_error, df, ci_low, ci_high, statistic, p_value,
+        variance, contrast, visit, what (``without delta``, ``tip``).
         """
         low, high = self.limits
         tips = [self.tilt.tip(0.0, end) for end in (low, high) if end != 0.0]
         deltas = [0.0, *(tip for tip in tips if np.isfinite(tip))]
         table = self.curve(deltas)
         what = ["without delta", *["tip"] * (len(deltas) - 1)]
-        return table.assign(what=what, contrast=self.contrast, visit=self.visit)
+        named = table.assign(what=what, contrast=self.contrast, visit=self.visit)
+        return named.drop(columns="significant")  # at a tip it is neither
 
     @property
     def delta(self) -> float:
@@ -82,7 +85,7 @@ class TippingPoint:
             }
         )
         return made.assign(
-            significant=(made["ci_low"] > 0.0) | (made["ci_high"] < 0.0),
+            significant=self.tilt.significant(made),
             variance=self.tilt.plan.variances[0].name,
         )
 
@@ -95,7 +98,7 @@ class TippingPoint:
     def notes(self) -> tuple[str, ...]:
         """Whether and where it tips, in words."""
         start = self.frame.iloc[0]
-        found = "excludes" if start["significant"] else "includes"
+        found = "excludes" if self.tilt.margin(0.0) > 0.0 else "includes"
         without = f"without delta the interval {found} 0 (p = {start['p_value']:.4f})"
         tips = self.frame["delta"].iloc[1:]
         low, high = self.limits
@@ -111,7 +114,7 @@ class TippingPoint:
             "Contrast": f"{self.contrast} at {self.visit}",
             "Shifted": f"imputed values of {', '.join(self.arms)}",
             "Variance": self.tilt.plan.variances[0].name,
-            "Mean change": f"{self.mean_change:.5g}, as imputed",
+            "Mean change": f"{self.mean_change:.5g}, all missing at random",
         }
         shown = self.frame.drop(columns=["contrast", "visit", "statistic", "variance"])
         return report(facts, self.notes, Tips=shown, Imputed=self.imputed)
@@ -125,7 +128,7 @@ def tipping_point(
     at: Any = None,
     contrast: str | None = None,
     limits: tuple[float, float] | None = None,
-    shape: Delta = 1.0,
+    shape: AskedDelta = 1.0,
     **asked: Any,
 ) -> TippingPoint:
     """How far the imputed values of arms must be shifted to change the conclusion.
@@ -175,14 +178,21 @@ def tipping_point(
     made = plan(imputation, model, at=visit, **asked)
     named = arms_of(layout, arms)
     direction = unit(imputation, named, shape)
-    first = made.answers()
-    quantities = next(iter(first.values())).quantities
+    quantities = next(iter(made.answers().values())).quantities
     place = find_contrast(quantities, contrast)
     span = limits_of(layout, visit, limits)
-    means = [k for k, q in enumerate(quantities) if q.kind == "LS mean" and q.arms in named]
-    centre = next(iter(first.values())).estimate[:, means].mean() if means else np.nan
     tilt = Tilt(made, direction[None, :], place)
-    return TippingPoint(tilt, named, quantities[place].arms, visit, span, float(centre))
+    return TippingPoint(tilt, named, quantities[place].arms, visit, span, _mean_change(made, named))
+
+
+def _mean_change(made: Plan, arms: tuple[str, ...]) -> float:
+    """The mean of the arms with everything missing at random; NaN where it is not known."""
+    found = made.imputation.at_random()
+    if found is None:
+        return float("nan")
+    answers = made.analysis.answers(found.completions)
+    means = [k for k, q in enumerate(answers.quantities) if q.kind == "LS mean" and q.arms in arms]
+    return float(answers.estimate[:, means].mean()) if means else float("nan")
 
 
 def arms_of(layout: Layout, arms: Sequence[str]) -> tuple[str, ...]:
@@ -207,11 +217,15 @@ def arms_of(layout: Layout, arms: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(listed))
 
 
-def unit(imputation: Imputation, arms: Sequence[str], shape: Delta) -> Array:
+def unit(imputation: Imputation, arms: Sequence[str], shape: AskedDelta) -> Array:
     """What one unit of delta adds to each imputed value, (k,); 0 in other arms."""
     layout = imputation.layout
     shifted = np.isin(np.array(layout.arms)[layout.arm], list(arms))
-    own: Array = read_shift(shape, imputation).amounts
+    own = read_shift(shape, imputation).added(imputation.completions)
+    if own.ndim > 1:
+        raise UsageError(
+            "tipping_point: shape: a rule that multiplies has no unit; give one that adds"
+        )
     return own * shifted[imputation.completions.subject]
 
 
