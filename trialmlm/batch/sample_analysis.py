@@ -12,7 +12,7 @@ from trialmlm.batch.orders import pairs_of
 from trialmlm.batch.sample_imputation import imputes, pooled, variances_of
 from trialmlm.batch.sample_rows import rows_of
 from trialmlm.batch.task import method_of
-from trialmlm.errors import FitError
+from trialmlm.errors import DataError, FitError
 from trialmlm.models.ancova import ancova
 from trialmlm.models.ladder import LadderFailure, climb
 from trialmlm.models.lmm import lmm
@@ -90,7 +90,7 @@ def differences(task: SampleTask, bench: Bench) -> dict[str, list[float] | str]:
             return {f"{task.name} [{by}]": _kept(row) for by, row in by_variance.items()}
         frame = rows_of(task.protocol, task.design, task.analysis, bench.sample)
         means = _MADE[method_of(task.analysis.model or "")](task, frame)
-    except (FitError, LinAlgError) as error:
+    except (FitError, DataError, LinAlgError) as error:
         return dict.fromkeys(_names(task), str(error))
     return {task.name: _kept(means.contrasts([task.pair]).frame.iloc[0])}
 

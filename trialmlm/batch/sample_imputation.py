@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Row = dict[Hashable, Any]
 #: under these the imputation model does not see what is observed after the event
 _UNSEEN = frozenset({*REFERENCE_BASED, "last-mean-carried-forward"})
+#: by what the effect of the event differs under retrieved-dropout
+RETRIEVED = "arm"
 #: the variance that decides where the protocol names none
 _DEFAULT = {"conditional-mean": "jackknife"}
 
@@ -73,6 +75,7 @@ class Bench:
             imputations=(self.imputations or missing.imputations) if drawn else None,
             seed=task.seed if drawn else None,
             reml=analysis.reml,
+            retrieved=RETRIEVED,
         )
 
 
