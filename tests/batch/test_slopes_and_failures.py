@@ -120,9 +120,11 @@ def test_the_table_of_slopes_prints_the_results(out: Path) -> None:
 
 
 def test_strategies_are_said_in_words(out: Path) -> None:
-    assert "Intercurrent events: rescue (hypothetical), death (hypothetical)." in _plain(
-        out / "t_5.txt"
+    said = (
+        "Intercurrent events: rescue (hypothetical), death (hypothetical); hypothetical: as if "
+        "rescue or death had not happened."
     )
+    assert said in _plain(out / "t_5.txt")
 
 
 @pytest.fixture(scope="module")

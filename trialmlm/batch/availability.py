@@ -23,8 +23,6 @@ NOT_AVAILABLE = "not available in this version"
 
 #: how missing values can be dealt with
 MISSING = frozenset({None, "locf", "locf-records"})
-#: strategies for intercurrent events; under hypothetical, values after the event are set aside
-STRATEGIES = frozenset({"treatment-policy", "hypothetical"})
 #: what models call the visits of the schedule
 VISIT = ("AVISIT",)
 #: figures are named here as well as in their room, which stands on matplotlib
@@ -67,8 +65,6 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
     for name in ("analyse", "delta", "censor", "variance"):
         if getattr(analysis, name) is not None:
             yield f"{name}:"
-    if analysis.rows is not None and analysis.rows.before is not None:
-        yield f"rows: before {analysis.rows.before}"
     if analysis.by:
         yield "by: (subgroups)"
     if analysis.weights_over == "randomised":
@@ -78,10 +74,6 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
         protocol.endpoint(analysis.endpoint), CollectedEndpoint | ChangeEndpoint
     ):
         yield f"endpoint: {analysis.endpoint} (responder or time to event)"
-    if analysis.estimand is not None:
-        for event, strategy in protocol.estimand(analysis.estimand).events.items():
-            if strategy not in STRATEGIES:
-                yield f"estimand {analysis.estimand}: {event}: {strategy}"
     if analysis.model is not None:
         read = read_formula(analysis.model)
         yield from _lacks_of_inference(analysis, read)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trialmlm.batch.account_steps import counted_step
-from trialmlm.batch.events import set_aside, strategies_aside
+from trialmlm.batch.handled import handle_events
 from trialmlm.batch.sets import schedule_of, time_of
 from trialmlm.missing.carry_forward import carry_forward
 
@@ -30,14 +30,12 @@ def records_for(
         Only observed records; those with the last one carried forward by rule; or those with the
         records that the data themselves carry forward.
     estimand : str, optional
-        Whose strategies for intercurrent events set values aside.
+        Whose strategies for intercurrent events set values aside, or make failures of them.
     """
     found = inputs.analysis_set(endpoint, population, locf_records=method == "locf-records")
-    frame = set_aside(inputs, estimand, found.frame)
+    handled = handle_events(inputs, estimand, found)
+    found, frame = handled.found, handled.frame
     subject = inputs.protocol.data.subjects.subject
-    aside = strategies_aside(inputs.protocol, estimand)
-    if aside:
-        found = counted_step(found, f"not after an event set aside ({aside})", frame, subject)
     if method != "locf":
         return found, frame
     value = tuple(name for name in ("AVAL", "CHG") if name in found.frame.columns)

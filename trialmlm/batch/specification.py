@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trialmlm.batch.task import Task
+    from trialmlm.protocol.estimands import Estimand
 
 _WEIGHTS = {
     "equal": "LS means weight the levels of other factors equally",
@@ -61,11 +62,16 @@ def _events(task: Task) -> str:
     """The strategies of the estimand for intercurrent events, in words."""
     if task.analysis.estimand is None:
         return ""
-    events = task.protocol.estimand(task.analysis.estimand).events
-    return ", ".join(
-        f"{event.replace('_', ' ')} ({strategy.replace('-', ' ')})"
-        for event, strategy in events.items()
-    )
+    return events_in_words(task.protocol.estimand(task.analysis.estimand))
+
+
+def events_in_words(estimand: Estimand) -> str:
+    """The strategies for intercurrent events, and what is hypothetical about the question."""
+    ways = estimand.handlings
+    words = ", ".join(f"{event.replace('_', ' ')} ({way.words})" for event, way in ways.items())
+    had_not = [event for event, way in ways.items() if "hypothetical" in way.strategies]
+    named = " or ".join(event.replace("_", " ") for event in had_not)
+    return f"{words}; hypothetical: as if {named} had not happened" if had_not else words
 
 
 def assumption_of(task: Task) -> str:

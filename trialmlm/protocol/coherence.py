@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from trialmlm.protocol.endpoints import CollectedEndpoint
+from trialmlm.protocol.estimand_rules import strategy_faults
 from trialmlm.protocol.estimands import SlopeTo
 from trialmlm.protocol.inheritance import circles, resolved_analysis, resolved_estimand
 from trialmlm.protocol.missing import IMPUTING
+from trialmlm.protocol.roles import role_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +30,7 @@ def incoherences(protocol: Protocol) -> Faults:
     yield from astray
     if not astray:  # nothing can be resolved that runs in a circle
         yield from _estimand_faults(protocol)
+        yield from strategy_faults(protocol)
         yield from _analysis_faults(protocol)
 
 
@@ -110,18 +113,10 @@ def _within(analysis: Analysis) -> Faults:
 
 
 def _between(name: str, analysis: Analysis, protocol: Protocol) -> Faults:
-    """Compare an analysis with the strata and with the analysis it takes from."""
+    """Compare an analysis with its role, with the strata and with the analysis it takes from."""
+    yield from role_faults(name, analysis, protocol)
+    yield from _rule_faults(analysis, protocol)
     own = protocol.analyses.written[name]
-    if analysis.of and analysis.role == "sensitivity":
-        origin = resolved_analysis(analysis.of, protocol.analyses, protocol.estimands)
-        if origin.estimand != analysis.estimand:
-            yield (
-                ("estimand",),
-                (
-                    f"found {analysis.estimand}, and {analysis.of} has {origin.estimand}: a "
-                    "sensitivity analysis keeps the estimand, another one is supplementary"
-                ),
-            )
     texts: Mapping[Location, str | None] = {
         ("model",): own.model,
         ("analyse", "model"): own.analyse.model if own.analyse else None,
@@ -135,6 +130,16 @@ def _between(name: str, analysis: Analysis, protocol: Protocol) -> Faults:
                     f"the model leaves out {', '.join(left_out)}, by which randomisation was "
                     "stratified: add it, or say why under strata_omitted"
                 ),
+            )
+
+
+def _rule_faults(analysis: Analysis, protocol: Protocol) -> Faults:
+    """Find rules that ask for the reasons of an event that has none."""
+    for i, rule in enumerate(analysis.missing.rules if analysis.missing else ()):
+        if rule.reasons and protocol.data.events[rule.after].reason is None:
+            yield (
+                ("missing", "rules", i, "reasons"),
+                f"data.events.{rule.after} names no column of reasons: add reason: there",
             )
 
 

@@ -21,6 +21,8 @@ REFERENCE_BASED = ("jump-to-reference", "copy-reference", "copy-increments")
 #: methods that draw: they need a number of imputations and a seed
 DRAWING = ("bayes", "approximate-bayes")
 IMPUTING = (*DRAWING, "conditional-mean")
+#: methods that put one value in the place of a missing one
+CARRIED = ("locf", "locf-records", "bocf", "wocf")
 
 Imputation = Literal[
     "locf",
@@ -47,6 +49,8 @@ class Rule(Noun):
 
     after: EventKey
     """The event after which it is assumed."""
+    reasons: tuple[Text, ...] = ()
+    """The reasons of the event for which it is assumed, as the data word them; absent: all."""
     assume: Assumption
     """What is assumed of the values after it."""
     reference: ArmKey | None = None
@@ -187,18 +191,31 @@ class Delta(Noun):
         return self
 
 
+class ExcludedDays(Noun):
+    """Values taken near an event, which an analysis leaves out."""
+
+    event: EventKey
+    """The event; every one of a subject counts, not the first alone."""
+    days: Whole
+    """Values at most so many days before or after it are left out."""
+
+
 class KeptRows(Noun):
     """The rows an analysis keeps, when it leaves some out."""
 
     observed_at: VisitName | None = None
     """Only subjects with a value observed at this visit."""
     before: EventKey | None = None
-    """Only values before this event."""
+    """Only values up to the day of this event: those on treatment, where it is the stop."""
+    exclude_within: ExcludedDays | None = None
+    """No values within so many days of an event: {event, days}."""
     where: Where | None = None
     """Only rows that meet this rule."""
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         if not self.model_fields_set:
-            raise refusal("expected at least one of the keys observed_at, before, where")
+            raise refusal(
+                "expected at least one of the keys observed_at, before, exclude_within, where"
+            )
         return self

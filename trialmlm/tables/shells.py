@@ -8,6 +8,7 @@ from trialmlm.tables.shell_ancova import ancova
 from trialmlm.tables.shell_attendance import attendance
 from trialmlm.tables.shell_covariance import covariance
 from trialmlm.tables.shell_descriptive import descriptive_by_visit
+from trialmlm.tables.shell_events import intercurrent_events
 from trialmlm.tables.shell_methods import methods_compared
 from trialmlm.tables.shell_mmrm import mmrm
 from trialmlm.tables.shell_populations import populations
@@ -32,4 +33,5 @@ SHELLS: Mapping[str, Callable[[Order, Results], Display]] = {
     "rate-of-decline": rate_of_decline,
     "methods-compared": methods_compared,
     "covariance": covariance,
+    "intercurrent-events": intercurrent_events,
 }
