@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from trialmlm.batch.task import Task
     from trialmlm.protocol.estimands import Estimand
+    from trialmlm.protocol.missing import KeptRows
 
 _WEIGHTS = {
     "equal": "LS means weight the levels of other factors equally",
@@ -82,4 +83,18 @@ def assumption_of(task: Task) -> str:
         said = _COMPLETE
     if rows is not None and rows.observed_at is not None:
         said = f"Only subjects with a value at {rows.observed_at} are analysed (completers)."
-    return said
+    left_out = said_of_values(rows) if rows is not None else ""
+    return f"{said} {left_out}" if left_out else said
+
+
+def said_of_values(rows: KeptRows) -> str:
+    """Which values the key ``rows`` leaves out because of an event, as a sentence."""
+    near = rows.exclude_within
+    if rows.before is None and near is None:
+        return ""
+    words = {
+        rows.before or "": "after",
+        near.event if near else "": f"within {near.days if near else 0} days of",
+    }
+    told = " or ".join(f"{how} {event.replace('_', ' ')}" for event, how in words.items() if event)
+    return f"Values {told} are left out."
