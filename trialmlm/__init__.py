@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from trialmlm.figures.within_between import within_between_plot
     from trialmlm.missing.carry_forward import carry_forward
     from trialmlm.missing.completers import completers
+    from trialmlm.missing.impute import impute
+    from trialmlm.missing.imputed import Imputed
+    from trialmlm.missing.strategies import Course, register_strategy
     from trialmlm.models.agreement import agreement
     from trialmlm.models.ancova import ancova
     from trialmlm.models.bland_altman import bland_altman
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
     from trialmlm.protocol.load import load_protocol
 
 _PUBLIC = {
+    "Course": "trialmlm.missing.strategies",
+    "Imputed": "trialmlm.missing.imputed",
     "Step": "trialmlm.models.ladder",
     "aggregate": "trialmlm.models.pseudobulk",
     "agreement": "trialmlm.models.agreement",
@@ -59,6 +64,7 @@ _PUBLIC = {
     "compare": "trialmlm.models.compare",
     "completers": "trialmlm.missing.completers",
     "graphical_test": "trialmlm.models.gatekeeping",
+    "impute": "trialmlm.missing.impute",
     "likelihood_ratio": "trialmlm.models.likelihood_ratio",
     "lmm": "trialmlm.models.lmm",
     "load_fit": "trialmlm.models.load_fit",
@@ -72,6 +78,7 @@ _PUBLIC = {
     "pseudobulk": "trialmlm.models.pseudobulk",
     "pseudobulk_plot": "trialmlm.figures.repeated",
     "random_effects_test": "trialmlm.models.random_effects_test",
+    "register_strategy": "trialmlm.missing.strategies",
     "rm_anova": "trialmlm.models.rm_anova",
     "rm_anova_plot": "trialmlm.figures.repeated",
     "run": "trialmlm.batch.run",
@@ -82,6 +89,8 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Course",
+    "Imputed",
     "Step",
     "__version__",
     "aggregate",
@@ -99,6 +108,7 @@ __all__ = [
     "compare",
     "completers",
     "graphical_test",
+    "impute",
     "likelihood_ratio",
     "lmm",
     "load_fit",
@@ -112,6 +122,7 @@ __all__ = [
     "pseudobulk",
     "pseudobulk_plot",
     "random_effects_test",
+    "register_strategy",
     "rm_anova",
     "rm_anova_plot",
     "run",

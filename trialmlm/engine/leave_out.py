@@ -146,14 +146,27 @@ class LeaveOut:
         """The fit in which subject i counts ``counts[i]`` times."""
         return self._refit(reweighted(self.likelihood.data, self.subjects, counts))
 
+    def searched(self, counts: IntArray) -> GaussianFit:
+        """The same by Newton's method with its safeguards alone, for where the short way fails.
+
+        Raises
+        ------
+        FitError
+            If −2l cannot be computed at any start.
+        """
+        data = reweighted(self.likelihood.data, self.subjects, counts)
+        return self._long_way(replace(self.likelihood, data=data))
+
     def _refit(self, data: Summary) -> GaussianFit:
         likelihood = replace(self.likelihood, data=data)
         try:
             found = self._short_way(likelihood)
         except np.linalg.LinAlgError:
             found = None
-        if found is not None:
-            return found
+        return self._long_way(likelihood) if found is None else found
+
+    def _long_way(self, likelihood: PatternLikelihood) -> GaussianFit:
+        """Newton's method from the full fit's θ, and where that does not end well from others."""
         control = Control()
         end = search_from(likelihood, self.fit.theta, control)
         if end is None or not end.convergence.converged:

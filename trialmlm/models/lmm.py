@@ -21,7 +21,7 @@ from trialmlm.inference.source import Hierarchical
 from trialmlm.models.lmm_checks import check_identified, check_random, remarks_on_random
 from trialmlm.models.lmm_fit import LmmFit
 from trialmlm.models.lmm_residual import has_structured_residual, lmm_residual
-from trialmlm.models.options import Options, check_options, rows_not_used
+from trialmlm.models.options import Options, check_options, levels_not_used, rows_not_used
 from trialmlm.models.random_part import RandomPart, effects_of_terms, likelihood_of, random_parts
 
 if TYPE_CHECKING:
@@ -128,7 +128,11 @@ def lmm(
         coding=coding,
         rows=frame,
         method=hierarchical_method(source, df),
-        notes=(*rows_not_used(frame, _subjects(read, parts, frame.variables)), *remarks),
+        notes=(
+            *rows_not_used(frame, _subjects(read, parts, frame.variables)),
+            *levels_not_used(frame, sorted(coding.categorical)),
+            *remarks,
+        ),
         gaussian=gaussian,
         parts=parts,
         levels=levels,

@@ -1,0 +1,109 @@
+"""The likelihood of many data sets, each at a Σ of its own: β̂, Φ, and the gradient of −2l.
+
+The formulas are those of :mod:`~trialmlm.engine.objective`, with a leading axis for the data sets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array
+    from trialmlm.engine.many_sums import Sums
+    from trialmlm.engine.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """D data sets, each at its Σ.
+
+    Attributes
+    ----------
+    Sigma : ndarray, shape (D, G, T, T)
+    Omega : ndarray, shape (D, P, T, T)
+        V_p⁻¹, zero outside the pattern's visits.
+    Phi : ndarray, shape (D, q, q)
+        (X'ΩX)⁻¹.
+    beta : ndarray, shape (D, q)
+        In the basis and units of the summary.
+    """
+
+    Sigma: Array
+    Omega: Array
+    Phi: Array
+    beta: Array
+
+
+def points(summary: Summary, sums: Sums, Sigma: Array) -> Points:
+    """Ω, Φ and β̂ at Σ.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If one of the matrices is singular.
+    """
+    Omega = _inverses(summary, Sigma)
+    Phi = np.linalg.inv(information(summary, sums, Omega))
+    by_visit = (sums.N @ Omega).sum(axis=1).swapaxes(1, 2).reshape(len(Phi), -1)
+    beta = Phi @ (by_visit @ _flat(summary).T)[:, :, None]
+    return Points(Sigma, Omega, Phi, beta[:, :, 0])
+
+
+def information(summary: Summary, sums: Sums, Omega: Array) -> Array:
+    """X'ΩX of each, D × q × q; Ω with the axis of the data sets or without."""
+    D, P, s, _ = sums.M.shape
+    T = summary.n_visits
+    K = Omega.reshape(-1, P, T * T).swapaxes(1, 2) @ sums.M.reshape(D, P, s * s)
+    K = K.reshape(D, T, T, s, s).transpose(0, 1, 3, 2, 4).reshape(D, T * s, T * s)
+    return _both_sides(K, _flat(summary).T)
+
+
+def gradients(summary: Summary, sums: Sums, at: Points, *, reml: bool) -> Array:
+    """∂(−2l)/∂Σ of each, symmetric, D × G × T × T: Σ_p n_pΩ_p − Ω_p S_p Ω_p."""
+    S = _residual_products(summary, sums, at)
+    if reml:
+        S += _leverages(summary, sums, at)
+    found = sums.n[:, :, None, None] * at.Omega - at.Omega @ S @ at.Omega
+    return np.stack([found[:, piece].sum(axis=1) for piece in summary.groups], axis=1)
+
+
+def _inverses(summary: Summary, Sigma: Array) -> Array:
+    """Ω_p of each, D × P × T × T."""
+    sizes = [group.stop - group.start for group in summary.groups]
+    V = np.where(summary.together, np.repeat(Sigma, sizes, axis=1), np.eye(summary.n_visits))
+    return np.where(summary.together, np.linalg.inv(V), 0.0)
+
+
+def _residual_products(summary: Summary, sums: Sums, at: Points) -> Array:
+    """S⁰_p = Σ r r', D × P × T × T."""
+    T, q, s = summary.B.shape
+    fit = (at.beta @ summary.B.transpose(1, 0, 2).reshape(q, T * s)).reshape(-1, 1, T, s)
+    cross = fit @ sums.N
+    found: Array = fit @ sums.M @ fit.swapaxes(2, 3) + sums.Y - cross - cross.swapaxes(2, 3)
+    return found
+
+
+def _leverages(summary: Summary, sums: Sums, at: Points) -> Array:
+    """F_p = Σ X_i Φ X_i', D × P × T × T."""
+    T, _, s = summary.B.shape
+    D, P = sums.n.shape
+    H = _both_sides(at.Phi, _flat(summary))
+    H = H.reshape(D, T, s, T, s).transpose(0, 2, 4, 1, 3).reshape(D, s * s, T * T)
+    return (sums.M.reshape(D, P, s * s) @ H).reshape(D, P, T, T)
+
+
+def _both_sides(A: Array, F: Array) -> Array:
+    """F'A_dF for symmetric A, D × a × a and a × b in, as two large products."""
+    D, a, _ = A.shape
+    b = F.shape[1]
+    half = (A.reshape(D * a, a) @ F).reshape(D, a, b).swapaxes(1, 2)
+    return (half.reshape(D * b, a) @ F).reshape(D, b, b)
+
+
+def _flat(summary: Summary) -> Array:
+    """(B_1 … B_T) side by side, q × T s."""
+    T, q, s = summary.B.shape
+    return summary.B.transpose(1, 0, 2).reshape(q, T * s)

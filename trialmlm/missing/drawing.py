@@ -1,0 +1,169 @@
+"""Methods of imputation: where the parameters come from, and whether values are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trialmlm.errors import FitError
+from trialmlm.missing.draws import Draws
+from trialmlm.missing.resamples import bootstrap_counts, jackknife_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from trialmlm.arrays import Array, BoolArray
+    from trialmlm.missing.asked import Asked
+    from trialmlm.missing.model import ImputationModel
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingMethod:
+    """A method of imputation.
+
+    Attributes
+    ----------
+    name : str
+    random : bool
+        Whether values are drawn: it then takes ``imputations=`` and ``seed=``.
+    variance : str
+        The variance that goes with it by default.
+    derivation : str
+        What DTYPE says of an imputed value.
+    draw : callable
+        Parameters from the model.
+    """
+
+    name: str
+    random: bool
+    variance: str
+    derivation: str
+    draw: Callable[[ImputationModel, Asked], Draws]
+
+
+def jackknife(model: ImputationModel, asked: Asked) -> Draws:
+    """Refits without each subject in turn.
+
+    Raises
+    ------
+    FitError
+        If more of them fail than are tolerated; names the subjects.
+    """
+    layout = model.layout
+    made, converged = model.recounted(jackknife_counts(len(layout.subjects)))
+    failed = np.flatnonzero(~converged)
+    if failed.size > asked.tolerated * converged.size:
+        subjects = ", ".join(map(str, layout.subjects[failed[:5]]))
+        msg = (
+            f"jackknife: the imputation model cannot be fitted without one of {failed.size} "
+            f"subjects ({subjects}{', …' if failed.size > 5 else ''}); use a structure with fewer "
+            "parameters, another variance, or tolerate a larger share with failures="
+        )
+        raise FitError(msg)
+    return replace(_chosen(made, converged), failed=failed.size)
+
+
+def bootstrap(model: ImputationModel, asked: Asked) -> Draws:
+    """Refits of subjects drawn with replacement within their arm (Efron 1994).
+
+    Every replicate has a seed of its own; one whose fit fails is counted and replaced by a
+    further one, until more have failed than are tolerated.
+
+    Raises
+    ------
+    FitError
+    """
+    seeds = np.random.SeedSequence(asked.seed)
+    parts: list[Draws] = []
+    wanting, failed = asked.replicates, 0
+    while wanting:
+        counts = np.stack(
+            [
+                bootstrap_counts(model.layout.arm, np.random.default_rng(child))
+                for child in seeds.spawn(wanting)
+            ]
+        )
+        made, converged = model.recounted(counts)
+        parts.append(_chosen(made, converged))
+        wanting = int((~converged).sum())
+        failed += wanting
+        _check_failed(failed, asked)
+    return replace(_joined(parts), failed=failed)
+
+
+def approximate_bayes(model: ImputationModel, asked: Asked) -> Draws:
+    """A bootstrap's parameters for everyone, and noise (Little and Rubin 2002, 10.2.3).
+
+    The bootstrap distribution of the REML estimate stands for the posterior.
+    """
+    made = bootstrap(model, asked)
+    return replace(made, counts=None, noise=noise_of(model, asked))
+
+
+def point(model: ImputationModel, asked: Asked) -> Draws:
+    """The fit's own parameters."""
+    del asked
+    return model.point
+
+
+def noise_of(model: ImputationModel, asked: Asked) -> Array:
+    """Standard normal numbers for every missing cell, a child seed for each replicate, D × k."""
+    missing = int(model.layout.missing.sum())
+    # a branch of the seed that no resample draws from
+    seeds = np.random.SeedSequence(asked.seed, spawn_key=(1,)).spawn(asked.replicates)
+    drawn = [np.random.default_rng(seed).standard_normal(missing) for seed in seeds]
+    return np.stack(drawn)
+
+
+def _check_failed(failed: int, asked: Asked) -> None:
+    if failed > asked.tolerated * asked.replicates:
+        msg = (
+            f"bootstrap: the imputation model could not be fitted to {failed} resamples, more "
+            f"than the share {asked.tolerated:g} of {asked.replicates} that failures= tolerates; "
+            "use a structure with fewer parameters, or method='bayes'"
+        )
+        raise FitError(msg)
+
+
+def _chosen(made: Draws, converged: BoolArray) -> Draws:
+    counts = None if made.counts is None else made.counts[converged]
+    return Draws(made.beta[converged], made.Sigma[converged], counts)
+
+
+def _joined(parts: list[Draws]) -> Draws:
+    counts = [part.counts for part in parts if part.counts is not None]
+    return Draws(
+        np.concatenate([part.beta for part in parts]),
+        np.concatenate([part.Sigma for part in parts]),
+        np.concatenate(counts),
+    )
+
+
+CONDITIONAL_MEAN = "conditional-mean"
+#: the methods by name
+METHODS: Mapping[str, DrawingMethod] = {
+    method.name: method
+    for method in (
+        DrawingMethod(
+            CONDITIONAL_MEAN,
+            random=False,
+            variance="jackknife",
+            derivation="CONDITIONAL MEAN",
+            draw=point,
+        ),
+        DrawingMethod(
+            "approximate-bayes",
+            random=True,
+            variance="rubin",
+            derivation="MI",
+            draw=approximate_bayes,
+        ),
+    )
+}
+#: the ways to resample by name
+RESAMPLES: Mapping[str, Callable[[ImputationModel, Asked], Draws]] = {
+    "jackknife": jackknife,
+    "bootstrap": bootstrap,
+}

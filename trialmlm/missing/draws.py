@@ -1,0 +1,54 @@
+"""Parameters of the imputation model, many times over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from trialmlm.arrays import Array, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """D sets of parameters.
+
+    Attributes
+    ----------
+    beta : ndarray, shape (D, p)
+        Coefficients of the mean model's columns, aliased ones 0.
+    Sigma : ndarray, shape (D, G, T, T)
+        Covariance of each group over the visits of the layout, in squared units of the response.
+    counts : ndarray of int, shape (D, n), or None
+        How often each subject counted in the fit and counts in the analysis; None where everyone
+        counts once in the analysis.
+    noise : ndarray, shape (D, k), or None
+        Standard normal numbers for the missing cells; None where values are conditional means.
+    failed : int
+        Further resamples whose fit failed: not among the D.
+    """
+
+    beta: Array
+    Sigma: Array
+    counts: IntArray | None = None
+    noise: Array | None = None
+    failed: int = 0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What became of resamples that failed."""
+        if not self.failed:
+            return ()
+        return (f"{self.failed} resamples could not be fitted and were left out or drawn anew",)
+
+    def repeated(self, times: int) -> Draws:
+        """Each set of parameters so many times, one after the other."""
+        counts = None if self.counts is None else np.repeat(self.counts, times, axis=0)
+        return replace(
+            self,
+            beta=np.repeat(self.beta, times, axis=0),
+            Sigma=np.repeat(self.Sigma, times, axis=0),
+            counts=counts,
+        )

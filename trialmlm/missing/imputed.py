@@ -1,0 +1,217 @@
+"""What imputation hands back: completed data, and more of them on request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trialmlm.errors import UsageError
+from trialmlm.missing.asked import Asked, nothing_random, one_of, replicates_asked
+from trialmlm.missing.completed import completed_frame, imputed_counts
+from trialmlm.missing.completions import Completions
+from trialmlm.missing.drawing import CONDITIONAL_MEAN, METHODS, RESAMPLES, noise_of
+from trialmlm.missing.events import read_events
+from trialmlm.missing.filling import fill
+from trialmlm.missing.references import check_references
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from trialmlm.arrays import Array
+    from trialmlm.missing.drawing import DrawingMethod
+    from trialmlm.missing.draws import Draws
+    from trialmlm.missing.events import Events
+    from trialmlm.missing.layout import Layout
+    from trialmlm.missing.limits import Limits
+    from trialmlm.missing.model import ImputationModel
+    from trialmlm.models.mmrm import MmrmFit
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Imputed:
+    """Data completed by multiple imputation, or by conditional means.
+
+    Attributes
+    ----------
+    model : ImputationModel
+    events : Events
+        What rules each subject.
+    draws : Draws
+        The parameters behind the completions.
+    limits : Limits
+        What imputed values are held to.
+    method : str
+    failures : float
+        The share of resamples that may fail.
+    """
+
+    model: ImputationModel
+    events: Events
+    draws: Draws
+    limits: Limits
+    method: str
+    failures: float
+
+    def __repr__(self) -> str:
+        subjects, visits = self.layout.Y.shape
+        values = int(self.layout.missing.sum())
+        times = f" {len(self.completions)} times" if self._method.random else ""
+        grid = f"{subjects} subjects × {visits} visits"
+        return f"<Imputed by {self.method}: {grid}, {values} values imputed{times}>"
+
+    @property
+    def layout(self) -> Layout:
+        """The grid of subjects × visits."""
+        return self.model.layout
+
+    @property
+    def fit(self) -> MmrmFit:
+        """The imputation model on the data themselves, for its residuals and diagnostics."""
+        return self.model.fit
+
+    @property
+    def variance(self) -> str:
+        """The variance that goes with the method by default."""
+        return self._method.variance
+
+    @property
+    def _method(self) -> DrawingMethod:
+        return METHODS[self.method]
+
+    @cached_property
+    def _unlimited(self) -> Array:
+        return fill(self.model, self.events, self.draws)
+
+    @cached_property
+    def completions(self) -> Completions:
+        """The missing values, filled: once, or once per imputation."""
+        return self._completions(self._unlimited, self.draws)
+
+    def _completions(self, values: Array, draws: Draws) -> Completions:
+        subject, visit = np.nonzero(self.layout.missing)
+        return Completions(subject, visit, self.limits.applied(values), draws.counts)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader of a result should know."""
+        return (*self.model.notes, *self.limits.said(self._unlimited), *self.draws.notes)
+
+    @property
+    def counts(self) -> pd.DataFrame:
+        """How many values were imputed: arm, visit, strategy, subjects, imputed."""
+        return imputed_counts(self.layout, self.events)
+
+    def completed(self, imputation: int | None = None) -> pd.DataFrame:
+        """The data, completed.
+
+        Parameters
+        ----------
+        imputation : int, optional
+            The number of one, from 1; by default all of them, one under the other.
+
+        Returns
+        -------
+        DataFrame
+            Every subject at every visit with the columns of the data; ``imputation`` (where
+            values are drawn), ``imputed``, ``strategy`` ('' where observed) and DTYPE, which is
+            CONDITIONAL MEAN or MI where a value was imputed. An observed value is as it was.
+
+        Raises
+        ------
+        UsageError
+            If there is no such imputation.
+        """
+        chosen = self.completions
+        if imputation is not None:
+            last = len(chosen)
+            if imputation not in range(1, last + 1):
+                msg = f"completed: found imputation {imputation!r}, expected one of 1 to {last}"
+                raise UsageError(msg)
+            chosen = chosen.only(imputation - 1)
+        method = self._method
+        frame = completed_frame(
+            self.layout, self.events, chosen, method.derivation, numbered=method.random
+        )
+        if imputation is not None and method.random:
+            frame["imputation"] = imputation
+        return frame
+
+    def resampled(
+        self,
+        kind: str,
+        *,
+        replicates: int | None = None,
+        seed: int | None = None,
+        imputations: int | None = None,
+    ) -> Completions:
+        """Conditional means under refits of the imputation model to resampled subjects.
+
+        Parameters
+        ----------
+        kind : {"jackknife", "bootstrap"}
+            Without each subject in turn; or subjects drawn with replacement within their arm.
+        replicates, seed : int, optional
+            Of the bootstrap.
+        imputations : int, optional
+            Of the bootstrap: values drawn, so many for each replicate (one after the other), in
+            place of conditional means: bootstrapped multiple imputation (von Hippel and Bartlett
+            2021).
+
+        Returns
+        -------
+        Completions
+            With the `counts` of each replicate.
+
+        Raises
+        ------
+        UsageError
+            If an option does not fit the kind, or the method draws values itself.
+        FitError
+            If more refits fail than `failures` tolerates.
+        """
+        one_of("resampled", kind, RESAMPLES)
+        if self._method.random:
+            msg = (
+                f"resampled: {self.method} draws values at random, which have their own variance "
+                f"(rubin); resample an imputation of method={CONDITIONAL_MEAN!r}"
+            )
+            raise UsageError(msg)
+        draws = self._resampled_draws(kind, replicates, seed, imputations)
+        return self._completions(fill(self.model, self.events, draws), draws)
+
+    def _resampled_draws(
+        self, kind: str, replicates: int | None, seed: int | None, imputations: int | None
+    ) -> Draws:
+        if kind == "jackknife":
+            nothing_random(kind, replicates=replicates, seed=seed, imputations=imputations)
+            return self.model.resampled(kind, Asked(tolerated=self.failures))
+        asked = replicates_asked("replicates", replicates, seed, self.failures)
+        draws = self.model.resampled(kind, asked)
+        if imputations is None:
+            return draws
+        inner = replicates_asked("imputations", imputations, seed, self.failures)
+        both = replace(asked, replicates=asked.replicates * inner.replicates)
+        return replace(draws.repeated(inner.replicates), noise=noise_of(self.model, both))
+
+    def with_strategies(self, events: pd.DataFrame | None) -> Imputed:
+        """The same imputation under other strategies, without fitting anything again.
+
+        Parameters
+        ----------
+        events : DataFrame or None
+            In place of those given before; None: missing at random throughout.
+
+        Raises
+        ------
+        UsageError
+            If the imputation model would see other values: those observed after an event enter
+            it under mar, and not under another strategy. Names a subject.
+        """
+        found = read_events(events, self.layout)
+        check_references(self.model.references, self.layout, found)
+        self.model.check_sees(found)
+        self.model.check_estimable(found)
+        return replace(self, events=found)
