@@ -116,7 +116,7 @@ class AnalysedImputation:
         missing = imputation.layout.missing
         facts = {
             "Analysis": self.plan.analysis.description,
-            "Imputation": f"{imputation.method}, {len(imputation.completions.values):,} filling(s)",
+            "Imputation": f"{imputation.made_by}, {len(imputation.completions.values):,} filling(s)",
             "Imputed": f"{missing.sum():,} of {missing.size:,} values ({missing.mean():.1%})",
             "Delta": self.delta or "none",
         }

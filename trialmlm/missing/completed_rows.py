@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
 def completed_values(layout: Layout, completions: Completions) -> Iterator[Array]:
     """The completed tables one after another, n × T: all of them at once may not fit."""
-    for filling in range(len(completions.values)):
-        yield replace(completions, values=completions.values[[filling]]).tables(layout.Y)[0]  # noqa: PD011
+    for filling in range(len(completions)):
+        yield completions.only(filling).tables(layout.Y)[0]
 
 
 def completed_rows(layout: Layout, table: Array, counts: IntArray | None = None) -> pd.DataFrame:

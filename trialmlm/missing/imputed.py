@@ -15,12 +15,13 @@ from trialmlm.missing.completions import Completions
 from trialmlm.missing.drawing import CONDITIONAL_MEAN, METHODS, RESAMPLES, noise_of
 from trialmlm.missing.events import read_events
 from trialmlm.missing.filling import fill
-from trialmlm.missing.references import check_references
+from trialmlm.missing.imputation import Imputation
+from trialmlm.missing.references import NONE, check_references
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from trialmlm.arrays import Array
+    from trialmlm.arrays import Array, IntArray
     from trialmlm.missing.drawing import DrawingMethod
     from trialmlm.missing.draws import Draws
     from trialmlm.missing.events import Events
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Imputed:
+class Imputed(Imputation):
     """Data completed by multiple imputation, or by conditional means.
 
     Attributes
@@ -76,6 +77,39 @@ class Imputed:
     def variance(self) -> str:
         """The variance that goes with the method by default."""
         return self._method.variance
+
+    @property
+    def made_by(self) -> str:
+        """The method."""
+        return self.method
+
+    @property
+    def drawn(self) -> bool:
+        """Whether values are drawn at random."""
+        return self._method.random
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """Arm to the arm that it is imputed from after an event, where there is one."""
+        arms = self.layout.arms
+        known = zip(arms, self.model.references, strict=True)
+        return {arm: arms[place] for arm, place in known if place != NONE}
+
+    @property
+    def first_affected(self) -> IntArray:
+        """Index of the first visit that each subject's event affects; T for none."""
+        return self.events.first
+
+    def conditional(self) -> Imputed:
+        """The same model and events, with conditional means in place of random draws."""
+        return replace(self, method=CONDITIONAL_MEAN, draws=self.model.point)
+
+    def at_random(self) -> Imputed | None:
+        """The same with everything missing at random; None where that needs another fit."""
+        try:
+            return self.with_strategies(None)
+        except UsageError:
+            return None
 
     @property
     def _method(self) -> DrawingMethod:
@@ -168,17 +202,11 @@ class Imputed:
         Raises
         ------
         UsageError
-            If an option does not fit the kind, or the method draws values itself.
+            If an option does not fit the kind.
         FitError
             If more refits fail than `failures` tolerates.
         """
         one_of("resampled", kind, RESAMPLES)
-        if self._method.random:
-            msg = (
-                f"resampled: {self.method} draws values at random, which have their own variance "
-                f"(rubin); resample an imputation of method={CONDITIONAL_MEAN!r}"
-            )
-            raise UsageError(msg)
         draws = self._resampled_draws(kind, replicates, seed, imputations)
         return self._completions(fill(self.model, self.events, draws), draws)
 

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 #: the name of a variance; None; or {"decide": name, "show": [names]}
 AskedVariance: TypeAlias = "str | Mapping[str, Any] | None"
 
-#: the method of an imputation without draws
-CONDITIONAL_MEAN = "conditional-mean"
 #: the variance that decides where none is named
 DEFAULT = "default"
 #: the largest share of fillings that may fail to give an answer
@@ -68,9 +66,10 @@ class Plan:
         return {kind: self._filled(kind) for kind in kinds}
 
     def _filled(self, kind: str) -> Completions:
-        drawn = self.imputation.method != CONDITIONAL_MEAN
-        if kind == IMPUTED or (kind == CENTRE and not drawn):
+        if kind == IMPUTED:
             return self.imputation.completions
+        if kind == CENTRE:
+            return self.imputation.conditional().completions
         if kind == BOOTSTRAP:
             return self.imputation.resampled(kind, replicates=self.replicates, seed=self.seed)
         return self.imputation.resampled(kind)
@@ -127,7 +126,7 @@ def variances_of(asked: AskedVariance, imputation: Imputation) -> tuple[Variance
         If one is not known or the imputation cannot give it.
     """
     decide, show = _read(asked)
-    drawn = imputation.method != CONDITIONAL_MEAN
+    drawn = imputation.drawn
     if decide == DEFAULT:
         decide = Rubin.name if drawn else Jackknife.name
     found = dict.fromkeys(find_variance(name) for name in (decide, *show))

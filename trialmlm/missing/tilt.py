@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from trialmlm.missing.answers import Answers
     from trialmlm.missing.plan import Plan
 
+#: what a frame keeps of a pooled estimate
+KEPT = ("estimate", "std_error", "df", "ci_low", "ci_high", "statistic", "p_value")
 #: steps from 0 to a limit in which a change of the conclusion is looked for
 _STEPS = 40
 #: a tip is found to this share of the limits

@@ -12,20 +12,18 @@ import pandas as pd
 from trialmlm.errors import UsageError
 from trialmlm.missing.analyse import plan
 from trialmlm.missing.shift import read_shift
-from trialmlm.missing.tilt import Tilt, find_contrast
+from trialmlm.missing.tilt import KEPT, Tilt, find_contrast
 from trialmlm.models.report import report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from trialmlm.arrays import Array
     from trialmlm.missing.analyses import Model
     from trialmlm.missing.imputation import Imputation
     from trialmlm.missing.layout import Layout
+    from trialmlm.missing.plan import Plan
     from trialmlm.missing.shift import Delta
-
-#: what a frame keeps of a pooled estimate
-_KEPT = ("estimate", "std_error", "df", "ci_low", "ci_high", "statistic", "p_value")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,7 +41,8 @@ class TippingPoint:
     limits : (float, float)
         Within which it is looked for.
     mean_change : float
-        The mean of these arms at the visit as imputed without delta, over their contrast's means.
+        The LS mean of these arms at the visit, averaged, with everything missing at random: the
+        measure of `share_of_change`. NaN where the imputation does not say.
     """
 
     tilt: Tilt
@@ -57,8 +56,8 @@ class TippingPoint:
     def frame(self) -> pd.DataFrame:
         """First the row without delta, then one row per tip, the nearest on either side of 0.
 
-        delta (in the response's unit), share_of_change (of the mean change of the arms as
-        imputed), estimate, std_error, df, ci_low, ci_high, statistic, p_value, variance, contrast,
+        delta (in the response's unit), share_of_change (of the mean change of the arms were all
+        missing at random), estimate, std_error, df, ci_low, ci_high, statistic, p_value, variance, contrast,
         visit, what (``without delta``, ``tip``).
         """
         low, high = self.limits
@@ -66,7 +65,8 @@ class TippingPoint:
         deltas = [0.0, *(tip for tip in tips if np.isfinite(tip))]
         table = self.curve(deltas)
         what = ["without delta", *["tip"] * (len(deltas) - 1)]
-        return table.assign(what=what, contrast=self.contrast, visit=self.visit)
+        named = table.assign(what=what, contrast=self.contrast, visit=self.visit)
+        return named.drop(columns="significant")  # at a tip it is neither
 
     @property
     def delta(self) -> float:
@@ -81,7 +81,7 @@ class TippingPoint:
             {
                 "delta": np.asarray(deltas, dtype=float),
                 "share_of_change": np.asarray(deltas, dtype=float) / abs(self.mean_change),
-                **{name: [row[name] for row in rows] for name in _KEPT},
+                **{name: [row[name] for row in rows] for name in KEPT},
             }
         )
         return made.assign(
@@ -98,7 +98,7 @@ class TippingPoint:
     def notes(self) -> tuple[str, ...]:
         """Whether and where it tips, in words."""
         start = self.frame.iloc[0]
-        found = "excludes" if start["significant"] else "includes"
+        found = "excludes" if self.tilt.margin(0.0) > 0.0 else "includes"
         without = f"without delta the interval {found} 0 (p = {start['p_value']:.4f})"
         tips = self.frame["delta"].iloc[1:]
         low, high = self.limits
@@ -114,7 +114,7 @@ class TippingPoint:
             "Contrast": f"{self.contrast} at {self.visit}",
             "Shifted": f"imputed values of {', '.join(self.arms)}",
             "Variance": self.tilt.plan.variances[0].name,
-            "Mean change": f"{self.mean_change:.5g}, as imputed",
+            "Mean change": f"{self.mean_change:.5g}, all missing at random",
         }
         shown = self.frame.drop(columns=["contrast", "visit", "statistic", "variance"])
         return report(facts, self.notes, Tips=shown, Imputed=self.imputed)
@@ -178,14 +178,21 @@ def tipping_point(
     made = plan(imputation, model, at=visit, **asked)
     named = arms_of(layout, arms)
     direction = unit(imputation, named, shape)
-    first = made.answers()
-    quantities = next(iter(first.values())).quantities
+    quantities = next(iter(made.answers().values())).quantities
     place = find_contrast(quantities, contrast)
     span = limits_of(layout, visit, limits)
-    means = [k for k, q in enumerate(quantities) if q.kind == "LS mean" and q.arms in named]
-    centre = next(iter(first.values())).estimate[:, means].mean() if means else np.nan
     tilt = Tilt(made, direction[None, :], place)
-    return TippingPoint(tilt, named, quantities[place].arms, visit, span, float(centre))
+    return TippingPoint(tilt, named, quantities[place].arms, visit, span, _mean_change(made, named))
+
+
+def _mean_change(made: Plan, arms: tuple[str, ...]) -> float:
+    """The mean of the arms with everything missing at random; NaN where it is not known."""
+    found = made.imputation.at_random()
+    if found is None:
+        return float("nan")
+    answers = made.analysis.answers(found.completions)
+    means = [k for k, q in enumerate(answers.quantities) if q.kind == "LS mean" and q.arms in arms]
+    return float(answers.estimate[:, means].mean()) if means else float("nan")
 
 
 def arms_of(layout: Layout, arms: Sequence[str]) -> tuple[str, ...]:
@@ -249,56 +256,3 @@ def imputed_by_arm(layout: Layout, arms: Sequence[str]) -> pd.DataFrame:
     ]
     made = pd.DataFrame(rows, columns=["arm", "visit", "subjects", "imputed"])
     return made.assign(share=made["imputed"] / made["subjects"])
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class TippingGrid:
-    """The contrast over deltas of two arms.
-
-    Attributes
-    ----------
-    tilt : Tilt
-    deltas : mapping of str to tuple of float
-        Of the two arms.
-    contrast : str
-    visit : optional
-    limits : (float, float)
-        Within which the boundary is looked for.
-    """
-
-    tilt: Tilt
-    deltas: Mapping[str, tuple[float, ...]]
-    contrast: str
-    visit: Any
-    limits: tuple[float, float]
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """One row per cell.
-
-        The deltas in columns ``delta <arm>``, estimate, std_error, df, ci_low, ci_high,
-        statistic, p_value, significant, variance, contrast, visit.
-        """
-        (first, across), (second, along) = self.deltas.items()
-        cells = [(a, b) for b in along for a in across]
-        rows = [{name: self.tilt.at(a, b)[name] for name in _KEPT} for a, b in cells]
-        made = pd.DataFrame(rows)
-        made.insert(0, f"delta {first}", [a for a, _ in cells])
-        made.insert(1, f"delta {second}", [b for _, b in cells])
-        return made.assign(
-            significant=(made["ci_low"] > 0.0) | (made["ci_high"] < 0.0),
-            variance=self.tilt.plan.variances[0].name,
-            contrast=self.contrast,
-            visit=self.visit,
-        )
-
-    @cached_property
-    def boundary(self) -> pd.DataFrame:
-        """For each delta of the second arm, the one of the first at which the conclusion changes.
-
-        The nearest to the low end of the limits; NaN where it is the same throughout.
-        """
-        (first, _), (second, along) = self.deltas.items()
-        low, high = self.limits
-        found = [self.tilt.tip(low, high, b) for b in along]
-        return pd.DataFrame({f"delta {first}": found, f"delta {second}": along})
