@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from trialmlm.errors import UsageError
+from trialmlm.missing.hypothesis_tests import t_tests
 from trialmlm.missing.joint_test import joint_test
 from trialmlm.missing.pooling import monte_carlo_errors, rubin
-from trialmlm.missing.tests_of_estimates import t_tests
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import numpy as np
 
 from trialmlm.errors import UsageError
 from trialmlm.inference.distributions import t_two_sided
-from trialmlm.missing.tests_of_estimates import Tested, t_tests
+from trialmlm.missing.hypothesis_tests import Inference, t_tests
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -87,7 +87,7 @@ class Rubin:
 
     def tested(
         self, *, null: float = 0.0, alternative: str = "two-sided", confidence: float = 0.95
-    ) -> Tested:
+    ) -> Inference:
         """Tests and intervals by t, as `t_tests` has them."""
         return t_tests(self.estimate, self.std_error, self.df, null=null,
                        alternative=alternative, confidence=confidence)  # fmt: skip

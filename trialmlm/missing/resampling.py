@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from trialmlm.errors import UsageError
-from trialmlm.missing.tests_of_estimates import Tested, find_alternative, t_tests
+from trialmlm.missing.hypothesis_tests import Inference, find_alternative, t_tests
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -21,7 +21,7 @@ def jackknife(
     null: float = 0.0,
     alternative: str = "two-sided",
     confidence: float = 0.95,
-) -> Tested:
+) -> Inference:
     """Normal tests with the jackknife's variance, (n - 1)/n Σ(θ_(i) - θ̄)² (Efron 1982, 3.1).
 
     Parameters
@@ -51,7 +51,7 @@ def bootstrap_normal(
     null: float = 0.0,
     alternative: str = "two-sided",
     confidence: float = 0.95,
-) -> Tested:
+) -> Inference:
     """Normal tests with the standard deviation over resamples.
 
     Parameters
@@ -81,7 +81,7 @@ def bootstrap_percentile(
     null: float = 0.0,
     alternative: str = "two-sided",
     confidence: float = 0.95,
-) -> Tested:
+) -> Inference:
     """Intervals between quantiles of the resamples, and the tests that invert them.
 
     Quantiles interpolate at the ranks p(B + 1) (type 6 of Hyndman and Fan, as rbmi). No p-value
@@ -109,7 +109,7 @@ def bootstrap_bca(
     null: float = 0.0,
     alternative: str = "two-sided",
     confidence: float = 0.95,
-) -> Tested:
+) -> Inference:
     """Quantiles corrected for bias and skewness: BCa of Efron (1987), and tests that invert it.
 
     The limit of level α is the quantile of level Φ(z0 + (z0 + z_α)/(1 - a(z0 + z_α))): z0 from
@@ -151,7 +151,7 @@ def bootstrapped_imputations(
     null: float = 0.0,
     alternative: str = "two-sided",
     confidence: float = 0.95,
-) -> Tested:
+) -> Inference:
     """Imputations within bootstrap samples: von Hippel and Bartlett (2021).
 
     Parameters
@@ -163,7 +163,7 @@ def bootstrapped_imputations(
 
     Returns
     -------
-    Tested
+    Inference
         The estimate is the mean of all. Standard error and df are NaN where resamples vary so
         little beside imputations that the variance comes out negative: more resamples are needed.
 
@@ -205,7 +205,7 @@ def _by_quantiles(
     null: float,
     alternative: str,
     confidence: float,
-) -> Tested:
+) -> Inference:
     """Limits at corrected quantiles; bias and acceleration of 0 correct nothing."""
     _check("resampled", estimate, resampled, 2)
     if not np.isfinite(resampled).all():
@@ -226,7 +226,9 @@ def _by_quantiles(
     # the level of the limit that meets the null value: the tail that speaks for "greater"
     p_value = direction.p_value(1 - lower, lower)
     limits = direction.limits(low, high)
-    return Tested(estimate, std_error, np.full(estimate.shape, np.nan), statistic, p_value, *limits)
+    return Inference(
+        estimate, std_error, np.full(estimate.shape, np.nan), statistic, p_value, *limits
+    )
 
 
 def _corrected(level: float, bias: Array, acceleration: Array) -> Array:

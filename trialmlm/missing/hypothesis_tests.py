@@ -78,7 +78,7 @@ def find_alternative(name: str, confidence: float) -> tuple[Alternative, float]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tested:
+class Inference:
     """Estimates with their tests; every attribute has the shape of `estimate`.
 
     Attributes
@@ -110,7 +110,7 @@ def t_tests(
     null: float = 0.0,
     alternative: str = "two-sided",
     confidence: float = 0.95,
-) -> Tested:
+) -> Inference:
     """Test each estimate by t.
 
     Parameters
@@ -143,4 +143,4 @@ def t_tests(
     low, high = direction.limits(estimate - half, estimate + half)
     # the smaller tail itself, not 1 minus the larger: no digits are lost in a small p-value
     p_value = 2 * smaller if direction.tails == 2 else direction.p_value(lower, upper)
-    return Tested(estimate, std_error, df, statistic, p_value, low, high)
+    return Inference(estimate, std_error, df, statistic, p_value, low, high)
