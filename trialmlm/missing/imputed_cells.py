@@ -49,7 +49,7 @@ class ImputedCells:
         layout: Layout,
         completions: Completions,
         first: IntArray | None = None,
-        reasons: Sequence[Hashable] | None = None,
+        reasons: Sequence[Any] | None = None,
     ) -> ImputedCells:
         """The cells that `completions` fill.
 
