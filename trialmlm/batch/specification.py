@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trialmlm.batch.imputed_words import imputed_in_words
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -40,17 +42,22 @@ def specification_of(task: Task, df_method: str, extra: Mapping[str, str]) -> di
     ----------
     task : Task
     df_method : str
-        Name of the method that was used.
+        Name of the method that was used; empty where the analysis pools several.
     extra : mapping of str to str
         What only this kind of analysis has, after the model.
     """
     analysis, arms = task.analysis, task.protocol.ordered_arms
     contrasts = "; ".join(f"{arms[a].name} minus {arms[b].name}" for a, b in task.pairs)
+    slopes = "LMM" in (task.method, task.analysed)
     specification = {
         "model": analysis.model or "",
         **extra,
-        "degrees of freedom": _DF[df_method],
-        **({} if task.method == "LMM" else {"LS means": _WEIGHTS[analysis.weights]}),
+        **({"degrees of freedom": _DF[df_method]} if df_method else {}),
+        **(
+            {}
+            if "LMM" in (task.method, task.analysed)
+            else {"LS means": _WEIGHTS[analysis.weights]}
+        ),
         "intervals": f"two-sided {analysis.confidence * 100:g}% confidence intervals (CI)",
         "missing values": assumption_of(task),
         "contrasts": f"{contrasts}; p-values are not adjusted for multiplicity.",
@@ -78,6 +85,9 @@ def events_in_words(estimand: Estimand) -> str:
 def assumption_of(task: Task) -> str:
     """What the analysis assumes of missing values, in words."""
     rows = task.analysis.rows
+    missing = task.analysis.missing
+    if task.imputes and missing is not None:
+        return imputed_in_words(task.protocol, missing)
     said = _MISSING[task.imputation]
     if task.method == "ANCOVA" and task.imputation == "observed":
         said = _COMPLETE
