@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trialmlm.missing.completers import completers
     from trialmlm.missing.impute import impute
     from trialmlm.missing.imputed import Imputed
+    from trialmlm.missing.sampler import Sampler
     from trialmlm.missing.strategies import Course, register_strategy
     from trialmlm.models.agreement import agreement
     from trialmlm.models.ancova import ancova
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Course": "trialmlm.missing.strategies",
     "Imputed": "trialmlm.missing.imputed",
+    "Sampler": "trialmlm.missing.sampler",
     "Step": "trialmlm.models.ladder",
     "aggregate": "trialmlm.models.pseudobulk",
     "agreement": "trialmlm.models.agreement",
@@ -91,6 +93,7 @@ _PUBLIC = {
 __all__ = [
     "Course",
     "Imputed",
+    "Sampler",
     "Step",
     "__version__",
     "aggregate",

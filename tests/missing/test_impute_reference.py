@@ -14,6 +14,7 @@ from trialmlm.missing.impute import impute
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from trialmlm.missing.completions import Completions
     from trialmlm.missing.imputed import Imputed
 
 MODEL = "CHANGE ~ THERAPY * VISIT + BASVAL * VISIT + us(VISIT | PATIENT)"
@@ -72,3 +73,50 @@ def test_every_strategy_fills_what_rbmi_fills(
     found = completed.pivot_table(index="PATIENT", columns="VISIT", values="CHANGE", observed=False)
     for subject, values in known.items():
         np.testing.assert_allclose(found.loc[int(subject)], values, rtol=0, atol=TOLERANCE)
+
+
+def differences(imp: Imputed, completions: Completions) -> np.ndarray:
+    """DRUG - PLACEBO at visit 7 by ANCOVA of each filling, subjects counted as they count."""
+    first = imp.layout.frame.iloc[:: len(imp.layout.visits)]
+    drug = (first["THERAPY"] == "DRUG").to_numpy(dtype=float)
+    X = np.column_stack([np.ones(drug.size), first["BASVAL"].to_numpy(dtype=float), drug])
+    y = completions.tables(imp.layout.Y)[:, :, -1]
+    counts = np.ones(y.shape) if completions.counts is None else completions.counts
+    gram = np.einsum("dn,na,nb->dab", counts, X, X)
+    right = np.einsum("dn,na,dn->da", counts, X, y)
+    return np.linalg.solve(gram, right[..., None])[:, 2, 0]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_estimate_without_one_subject_is_that_of_the_reference(
+    trial: pd.DataFrame, stopped: pd.DataFrame, reference: Path, name: str
+) -> None:
+    known = facts(reference, "condmean_jackknife")
+    base = imputed(trial, stopped, STRATEGIES[name])
+    point = known["results"][name]["at_reml_optimum"]["7"]["difference"]
+    whole = differences(base, base.completions)
+    np.testing.assert_allclose(whole, point["est"], rtol=0, atol=TOLERANCE)
+    found = differences(base, base.resampled("jackknife"))
+    wanted = known["leave_one_out_difference_visit_7"][name]
+    labels = [str(subject) for subject in base.layout.subjects]
+    np.testing.assert_allclose(found, [wanted[s] for s in labels], rtol=0, atol=TOLERANCE)
+    n = found.size
+    error = np.sqrt((n - 1) / n * ((found - found.mean()) ** 2).sum())
+    assert error == pytest.approx(point["se"], abs=TOLERANCE)
+
+
+def test_approximate_bayes_estimates_what_rbmi_estimates(
+    trial: pd.DataFrame, stopped: pd.DataFrame, reference: Path
+) -> None:
+    known = facts(reference, "approxbayes")["results"]
+    drawn = imputed(trial, stopped, "mar", method="approximate-bayes", imputations=1000, seed=20)
+    for name in known:
+        imp = drawn.with_strategies(stopped.assign(strategy=STRATEGIES[name]))
+        found = differences(imp, imp.completions)
+        wanted = known[name]["7"]["difference"]
+        theirs = wanted["monte_carlo_error"]["est"]
+        # the README of the reference: 4 combined Monte Carlo errors
+        ours = found.std(ddof=1) / np.sqrt(found.size)
+        assert abs(found.mean() - wanted["est"]) < 4.0 * np.hypot(ours, theirs)
+        # the variance of a thousand normal values has a relative error of sqrt(2/999), both ways
+        assert found.var(ddof=1) == pytest.approx(wanted["between"], rel=4.0 * np.sqrt(4.0 / 999))

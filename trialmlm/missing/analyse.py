@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from trialmlm.missing.analysed import AnalysedImputation
 from trialmlm.missing.analyses import find_analysis
 from trialmlm.missing.comparison import comparison
+from trialmlm.missing.hypothesis_tests import find_alternative
 from trialmlm.missing.model_analysis import Times
-from trialmlm.missing.plan import DEFAULT, Plan, seeded, variances_of
+from trialmlm.missing.plan import DEFAULT, Plan, Resamples, variances_of
+from trialmlm.missing.pooled import Testing
 from trialmlm.missing.shift import read_shift
-from trialmlm.models.asked import check_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from trialmlm.missing.analyses import Model
     from trialmlm.missing.imputation import Imputation
     from trialmlm.missing.plan import AskedVariance
-    from trialmlm.missing.shift import Delta
+    from trialmlm.missing.shift import AskedDelta
     from trialmlm.models.contrast_kinds import Asked
 
 
@@ -32,23 +33,27 @@ def plan(
     control: str | None = None,
     weights: str = "equal",
     confidence: float = 0.95,
+    alternative: str = "two-sided",
+    null: float = 0.0,
     slope: str | None = None,
     targets: Mapping[Any, float] | None = None,
     replicates: int | None = None,
     seed: int | None = None,
+    imputations: int | None = None,
 ) -> Plan:
     """Check what is asked; the parameters are those of :func:`analyse`."""
-    check_share("confidence", confidence)
+    find_alternative(alternative, confidence)
     found = variances_of(variance, imputation)
-    seeded(found, replicates, seed)
+    resamples = Resamples(replicates, seed, imputations)
+    resamples.check(found)
     layout = imputation.layout
     asked = comparison(layout, at, contrasts, control, weights, imputation.reference)
     analysis = find_analysis(model, layout, asked, Times(slope, targets))
-    return Plan(imputation, analysis, found, confidence, replicates, seed)
+    return Plan(imputation, analysis, found, Testing(confidence, alternative, null), resamples)
 
 
 def analyse(
-    imputation: Imputation, model: Model, *, delta: Delta = None, **asked: Any
+    imputation: Imputation, model: Model, *, delta: AskedDelta = None, **asked: Any
 ) -> AnalysedImputation:
     """Analyse every completed data set, and pool.
 
@@ -61,27 +66,30 @@ def analyse(
         effects: a mixed model, ``… + (1 + YEARS | USUBJID)``. Or a function of a completed data
         frame (all visits) that returns an estimate, (estimate, standard error) or (estimate,
         standard error, df), or a mapping of names to such.
-    delta : number, mapping of arm to number, DataFrame or rule, optional
-        Added to the imputed values before the analysis: to all, to those of arms, or as
-        :mod:`~trialmlm.missing.delta` says.
+    delta : number, mapping of arm to number, DataFrame, rule or several rules, optional
+        Added to the imputed values before the analysis: to all; to those of arms; by subject and
+        visit; or as a rule of :mod:`~trialmlm.missing.delta` says.
     at : optional
         A visit or a list of them; every one by default.
     variance : str, None, or mapping
-        ``rubin`` (the default for random draws), ``jackknife`` (the default for conditional
-        means), ``bootstrap``; None for the estimate alone. ``{"decide": "rubin", "show":
-        ["jackknife"]}`` gives both in one frame, and says which decides.
+        ``rubin`` (the default for random draws, under reference-based assumptions too),
+        ``jackknife`` (the default for conditional means), ``bootstrap``,
+        ``bootstrap-percentile``, ``bootstrap-bca``, ``von-hippel-bartlett``; None for the estimate
+        alone. ``{"decide": "rubin", "show": ["jackknife"]}`` gives both in one frame, and says
+        which decides; what resamples subjects analyses conditional means of the same model.
     contrasts, control
         Of the arms' means, as in ``LsMeans.contrasts``; the control is the reference arm of the
         imputation by default.
     weights : {"equal", "observed-margins"}
         Over the other factors of the analysis.
-    confidence : float
+    confidence, alternative, null
+        Of intervals and tests: two-sided, or greater or less than `null`.
     slope : str, optional
         Of a mixed model: the time whose slopes by arm are compared.
     targets : mapping of visit to number, optional
         Of a model with a time that the data give for observed rows alone: where imputed ones are.
-    replicates, seed : int, optional
-        Of a bootstrap.
+    replicates, seed, imputations : int, optional
+        Of a bootstrap; imputations of each replicate for ``von-hippel-bartlett``.
 
     Returns
     -------
@@ -108,5 +116,5 @@ def analyse(
     """
     made = plan(imputation, model, **asked)
     shift = read_shift(delta, imputation)
-    answers = made.answers(shift.amounts)
-    return AnalysedImputation(made, answers, made.pool(answers), shift.words)
+    answers = made.answers(shift)
+    return AnalysedImputation(made, answers, made.pool(answers), str(shift))

@@ -37,7 +37,7 @@ class AnalysedImputation:
     pooled : mapping of str to Pooled
         By the name of the variance; the first decides.
     delta : str
-        What was added to the imputed values, in words; '' for nothing.
+        What was added to the imputed values, in words.
     """
 
     plan: Plan
@@ -55,8 +55,9 @@ class AnalysedImputation:
         """One row per quantity and variance.
 
         quantity (``LS mean``, ``contrast``, …), arms, visit, estimate, std_error, df, ci_low,
-        ci_high, statistic, p_value, fmi, relative_efficiency, monte_carlo_se, imputations,
-        replicates (resamples behind the standard error); variance (its name), target
+        ci_high, statistic, p_value, fmi, relative_efficiency, monte_carlo_se (of the estimate),
+        monte_carlo_se_p (of the p-value), imputations, replicates (resamples behind the standard
+        error); variance (its name), target
         (``information-anchored`` or ``repeated-sampling``), decides; n_imputed and share_imputed:
         of the values that enter, those that were imputed.
         """
@@ -108,7 +109,7 @@ class AnalysedImputation:
             for rank, variance in enumerate(self.plan.variances)
         ]
         failed = [f"{kind}: {why}" for kind, a in self.answers.items() for why in a.failures]
-        return (*told, *failed)
+        return (*told, *failed, *self.plan.imputation.notes)
 
     def summary(self) -> str:
         """The estimates as text."""
@@ -116,9 +117,9 @@ class AnalysedImputation:
         missing = imputation.layout.missing
         facts = {
             "Analysis": self.plan.analysis.description,
-            "Imputation": f"{imputation.made_by}, {len(imputation.completions.values):,} filling(s)",
+            "Imputation": f"{imputation.made_by}, {len(imputation.completions):,} filling(s)",
             "Imputed": f"{missing.sum():,} of {missing.size:,} values ({missing.mean():.1%})",
-            "Delta": self.delta or "none",
+            "Delta": self.delta,
         }
         return report(facts, self.notes, Estimates=self.frame[_PRINTED])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class Answers:
         NaN where a filling gave no answer; std_error and df also where the analysis has none.
     failures : tuple of str
         Why fillings gave no answer, each reason with its count.
+    group : int
+        How many fillings in a row are imputations of the same resample.
     """
 
     quantities: tuple[Quantity, ...]
@@ -53,16 +55,18 @@ class Answers:
     std_error: Array
     df: Array
     failures: tuple[str, ...] = ()
+    group: int = 1
 
     @property
     def answered(self) -> BoolArray:
-        """The fillings that gave every estimate, (D,)."""
-        return np.asarray(np.isfinite(self.estimate).all(axis=1))
+        """The fillings that gave every estimate, all of their group, (D,)."""
+        own = np.isfinite(self.estimate).all(axis=1)
+        return np.repeat(own.reshape(-1, self.group).all(axis=1), self.group)
 
     def of(self, rows: BoolArray | IntArray) -> Answers:
         """The answers of some of the fillings."""
-        return Answers(
-            self.quantities, self.estimate[rows], self.std_error[rows], self.df[rows], self.failures
+        return replace(
+            self, estimate=self.estimate[rows], std_error=self.std_error[rows], df=self.df[rows]
         )
 
 

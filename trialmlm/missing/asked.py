@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import TYPE_CHECKING
 
 from trialmlm.errors import UsageError
-from trialmlm.expressions.refusal import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from trialmlm.missing.sampler import Sampler
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +17,13 @@ class Asked:
     ----------
     replicates, seed : int
     tolerated : float
+    sampler : Sampler
     """
 
     replicates: int = 1
     seed: int = 0
     tolerated: float = 0.01
+    sampler: Sampler = field(default_factory=Sampler)
 
 
 def replicates_asked(what: str, replicates: object, seed: object, tolerated: object) -> Asked:
@@ -80,22 +78,6 @@ def share_tolerated(share: object) -> float:
         msg = f"failures: found {share!r}, expected a share from 0 to below 1, as 0.01"
         raise UsageError(msg)
     return float(share)
-
-
-def one_of(name: str, value: object, known: Iterable[str]) -> str:
-    """The value, if it is one of those known.
-
-    Raises
-    ------
-    UsageError
-        Names the nearest.
-    """
-    names = list(known)
-    if not isinstance(value, str) or value not in names:
-        hint = did_you_mean(str(value), names)
-        msg = f"{name}: found {value!r}, expected one of {', '.join(names)}{hint}"
-        raise UsageError(msg)
-    return value
 
 
 def _whole(value: object) -> bool:

@@ -78,7 +78,8 @@ def with_targets(
     frame = layout.frame
     if targets is not None:
         time = _time(layout, used, targets)
-        frame = frame.assign(**{time: frame[time].fillna(frame[names.visit].map(dict(targets)))})
+        due = frame[names.visit].astype(object).map(dict(targets)).astype(float)
+        frame = frame.assign(**{time: frame[time].astype(float).fillna(due)})
     absent = [name for name in used if frame[name].isna().any()]
     if absent:
         rows = frame.loc[frame[absent].isna().any(axis=1), [names.subject, names.visit, *absent]]

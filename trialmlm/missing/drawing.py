@@ -9,6 +9,7 @@ import numpy as np
 
 from trialmlm.errors import FitError
 from trialmlm.missing.draws import Draws
+from trialmlm.missing.gibbs import gibbs
 from trialmlm.missing.resamples import bootstrap_counts, jackknife_counts
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray
     from trialmlm.missing.asked import Asked
     from trialmlm.missing.model import ImputationModel
+
+#: branches of the seed: for subjects, for the noise of values and for chains
+_SUBJECTS, _NOISE, _CHAINS = (0,), (1,), (2,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,10 @@ class DrawingMethod:
         What DTYPE says of an imputed value.
     draw : callable
         Parameters from the model.
+    unstructured : bool
+        Whether it takes unstructured covariances only.
+    sampled : bool
+        Whether it runs chains.
     """
 
     name: str
@@ -41,6 +49,8 @@ class DrawingMethod:
     variance: str
     derivation: str
     draw: Callable[[ImputationModel, Asked], Draws]
+    unstructured: bool = False
+    sampled: bool = False
 
 
 def jackknife(model: ImputationModel, asked: Asked) -> Draws:
@@ -75,7 +85,7 @@ def bootstrap(model: ImputationModel, asked: Asked) -> Draws:
     ------
     FitError
     """
-    seeds = np.random.SeedSequence(asked.seed)
+    seeds = np.random.SeedSequence(asked.seed, spawn_key=_SUBJECTS)
     parts: list[Draws] = []
     wanting, failed = asked.replicates, 0
     while wanting:
@@ -102,6 +112,27 @@ def approximate_bayes(model: ImputationModel, asked: Asked) -> Draws:
     return replace(made, counts=None, noise=noise_of(model, asked))
 
 
+def bayes(model: ImputationModel, asked: Asked) -> Draws:
+    """Parameters from their posterior, and noise; see :func:`~trialmlm.missing.gibbs.gibbs`."""
+    seen = model.seen
+    estimate = model.point.Sigma[0]
+    sampler = asked.sampler
+    posterior = gibbs(
+        seen.responses,
+        seen.rows,
+        seen.group,
+        draws=asked.replicates,
+        seed=np.random.SeedSequence(asked.seed, spawn_key=_CHAINS),
+        start=estimate,
+        burn_in=sampler.burn_in,
+        thin=sampler.thin,
+        chains=sampler.chains,
+        prior=sampler.prior_at(estimate),
+    )
+    beta = model.all_coefficients(posterior.beta)
+    return Draws(beta, posterior.Sigma, noise=noise_of(model, asked), posterior=posterior)
+
+
 def point(model: ImputationModel, asked: Asked) -> Draws:
     """The fit's own parameters."""
     del asked
@@ -111,8 +142,7 @@ def point(model: ImputationModel, asked: Asked) -> Draws:
 def noise_of(model: ImputationModel, asked: Asked) -> Array:
     """Standard normal numbers for every missing cell, a child seed for each replicate, D × k."""
     missing = int(model.layout.missing.sum())
-    # a branch of the seed that no resample draws from
-    seeds = np.random.SeedSequence(asked.seed, spawn_key=(1,)).spawn(asked.replicates)
+    seeds = np.random.SeedSequence(asked.seed, spawn_key=_NOISE).spawn(asked.replicates)
     drawn = [np.random.default_rng(seed).standard_normal(missing) for seed in seeds]
     return np.stack(drawn)
 
@@ -159,6 +189,15 @@ METHODS: Mapping[str, DrawingMethod] = {
             variance="rubin",
             derivation="MI",
             draw=approximate_bayes,
+        ),
+        DrawingMethod(
+            "bayes",
+            random=True,
+            variance="rubin",
+            derivation="MI",
+            draw=bayes,
+            unstructured=True,
+            sampled=True,
         ),
     )
 }

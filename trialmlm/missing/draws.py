@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, IntArray
+    from trialmlm.missing.posterior import Posterior
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +27,8 @@ class Draws:
         counts once in the analysis.
     noise : ndarray, shape (D, k), or None
         Standard normal numbers for the missing cells; None where values are conditional means.
+    posterior : Posterior or None
+        The chains that they were taken from.
     failed : int
         Further resamples whose fit failed: not among the D.
     """
@@ -34,14 +37,16 @@ class Draws:
     Sigma: Array
     counts: IntArray | None = None
     noise: Array | None = None
+    posterior: Posterior | None = None
     failed: int = 0
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def said(self) -> str:
         """What became of resamples that failed."""
-        if not self.failed:
-            return ()
-        return (f"{self.failed} resamples could not be fitted and were left out or drawn anew",)
+        return (
+            f"the imputation model could not be fitted to {self.failed} resamples; "
+            f"{len(self.beta)} others are used"
+        )
 
     def repeated(self, times: int) -> Draws:
         """Each set of parameters so many times, one after the other."""

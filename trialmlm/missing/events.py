@@ -117,7 +117,7 @@ def _places(events: pd.DataFrame, column: pd.Series, known: pd.Index, what: str)
     found: IntArray = pd.Index(known.astype(object)).get_indexer(pd.Index(column.astype(object)))
     strange = found < 0
     if strange.any():
-        values = ", ".join(map(repr, pd.unique(column[strange])[:5]))
+        values = ", ".join(repr(value) for value in column[strange].unique()[:5].tolist())
         raise DataError(f"events: {values} {_WHY[what](column[strange], known)}", events[strange])
     return found
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+import pandas as pd
 
 from trialmlm.errors import DataError, UsageError
 from trialmlm.missing.completions import Completions
@@ -17,9 +18,7 @@ from trialmlm.missing.series import require_columns, require_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
-    from trialmlm.arrays import Array, BoolArray
+    from trialmlm.arrays import Array, BoolArray, IntArray
     from trialmlm.missing.analysed import AnalysedImputation
     from trialmlm.missing.analyses import Model
 
@@ -67,6 +66,16 @@ class GivenImputations(Imputation):
     def first_affected(self) -> None:
         """Not known."""
         return
+
+    @property
+    def reasons(self) -> None:
+        """Not known."""
+        return
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That the imputation model is not known."""
+        return ("imputed elsewhere: the model and assumption are not known here",)
 
     def at_random(self) -> None:
         """Not known."""
@@ -139,15 +148,12 @@ def given_imputations(
     require_columns("given_imputations", data, [*keys, arm, value, *([imputed] if imputed else [])])
     require_rows("given_imputations", data, keys)
     names = Names(subject, visit, arm, value)
-    parts = dict(list(data.groupby(imputation, sort=True, observed=True)))
-    if len(parts) < 2:
-        msg = (
-            f"given_imputations: found {len(parts)} level(s) of {imputation}, expected two or more"
-        )
+    numbers, which = np.unique(data[imputation].to_numpy(), return_inverse=True)
+    if len(numbers) < 2:
+        msg = f"given_imputations: found {len(numbers)} level of {imputation}, expected two or more"
         raise UsageError(msg)
-    layouts = {number: lay_out(part, names, (), visits) for number, part in parts.items()}
-    first = next(iter(layouts.values()))
-    tables = np.stack([_table(first, layout, imputation, at) for at, layout in layouts.items()])
+    first = lay_out(data[which == 0], names, (), visits)
+    tables = _tables(data, first, which, imputation)
     filled = _differing(tables) if imputed is None else _said(first, imputed)
     _check_observed(first, tables, filled)
     rows, columns = np.nonzero(filled)
@@ -157,28 +163,47 @@ def given_imputations(
     return GivenImputations(grid, Completions(rows, columns, tables[:, rows, columns]))
 
 
-def _table(first: Layout, layout: Layout, imputation: str, number: Any) -> Array:
-    """The values of one imputation, checked against the grid of the first."""
-    names = layout.names
-    for what, own, others in (
-        (names.subject, layout.subjects, first.subjects),
-        (names.visit, layout.visits, first.visits),
-    ):
-        strange = own.symmetric_difference(others)
-        if len(strange):
-            msg = (
-                f"given_imputations: {imputation} {number} and the first differ in {what}: "
-                f"{', '.join(map(str, strange[:5]))}; expected the same in each"
-            )
-            raise DataError(msg)
-    if layout.missing.any():
-        rows = layout.frame.loc[layout.missing.ravel(), [names.subject, names.visit]]
+def _tables(data: pd.DataFrame, first: Layout, which: IntArray, imputation: str) -> Array:
+    """The values of every imputation on the grid of the first, M × n × T.
+
+    Raises
+    ------
+    DataError
+        At a subject or visit that the first does not have, two rows for one, or a missing value.
+    """
+    names = first.names
+    who = _places(data, first.subjects, imputation, names.subject)
+    when = _places(data, first.visits, imputation, names.visit)
+    tables = np.full((which.max() + 1, *first.Y.shape), np.nan)
+    cell = np.ravel_multi_index((which, who, when), tables.shape)
+    _refuse(data, np.bincount(cell)[cell] > 1, imputation, names, "several rows for one visit")
+    tables[which, who, when] = data[names.response].to_numpy(dtype=float, na_value=np.nan)
+    if np.isnan(tables).any():
+        numbers = np.unique(data[imputation].to_numpy())
+        m, i, t = np.argwhere(np.isnan(tables))[0]
         msg = (
-            f"given_imputations: {names.response} is missing in {imputation} {number}; expected "
-            "completed data: a value of every subject at every visit"
+            f"given_imputations: {int(np.isnan(tables).sum()):,} values are missing, the first of "
+            f"{names.subject} {first.subjects[i]} at {first.visits[t]} in {imputation} "
+            f"{numbers[m]}; expected completed data: every subject at every visit"
         )
-        raise DataError(msg, rows)
-    return layout.Y
+        raise DataError(msg)
+    return tables
+
+
+def _places(data: pd.DataFrame, known: pd.Index, imputation: str, column: str) -> IntArray:
+    """Where each row stands among the labels of the first imputation."""
+    labels = pd.Index(data[column].astype(object))
+    found: IntArray = pd.Index(known.astype(object)).get_indexer(labels)
+    if (found < 0).any():
+        msg = f"given_imputations: {column} that the first {imputation} does not have"
+        raise DataError(msg, data.loc[found < 0, [imputation, column]])
+    return found
+
+
+def _refuse(data: pd.DataFrame, wrong: BoolArray, imputation: str, names: Names, why: str) -> None:
+    if wrong.any():
+        rows = data.loc[wrong, [imputation, names.subject, names.visit, names.response]]
+        raise DataError(f"given_imputations: {why}; expected one of each", rows)
 
 
 def _differing(tables: Array) -> BoolArray:

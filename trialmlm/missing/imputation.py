@@ -10,14 +10,14 @@ from trialmlm.missing.tipping import tipping_point
 from trialmlm.missing.tipping_grid import tipping_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from trialmlm.arrays import IntArray
     from trialmlm.missing.analysed import AnalysedImputation
     from trialmlm.missing.analyses import Model
     from trialmlm.missing.completions import Completions
     from trialmlm.missing.layout import Layout
-    from trialmlm.missing.shift import Delta
+    from trialmlm.missing.shift import AskedDelta
     from trialmlm.missing.tipping import TippingPoint
     from trialmlm.missing.tipping_grid import TippingGrid
 
@@ -55,6 +55,16 @@ class Imputation(ABC):
     def first_affected(self) -> IntArray | None:
         """Index of the first visit that each subject's event affects, T for none; or not known."""
 
+    @property
+    @abstractmethod
+    def reasons(self) -> Sequence[Hashable] | None:
+        """Why each subject had its event; None where no reasons are known."""
+
+    @property
+    @abstractmethod
+    def notes(self) -> tuple[str, ...]:
+        """What the reader of a result should know of how it was made."""
+
     @abstractmethod
     def conditional(self) -> Imputation:
         """The same with conditional means in place of random draws."""
@@ -74,7 +84,9 @@ class Imputation(ABC):
     ) -> Completions:
         """Fillings of resampled subjects, with counts: ``jackknife`` or ``bootstrap``."""
 
-    def analyse(self, model: Model, *, delta: Delta = None, **asked: Any) -> AnalysedImputation:
+    def analyse(
+        self, model: Model, *, delta: AskedDelta = None, **asked: Any
+    ) -> AnalysedImputation:
         """Analyse every completed data set, and pool: :func:`~trialmlm.missing.analyse.analyse`.
 
         Examples

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from trialmlm.errors import NotAvailableError, UsageError
 from trialmlm.expressions.nodes import Name
@@ -12,10 +11,10 @@ from trialmlm.formula.grammar import read_formula
 from trialmlm.missing.asked import (
     Asked,
     nothing_random,
-    one_of,
     replicates_asked,
     share_tolerated,
 )
+from trialmlm.missing.choices import one_of
 from trialmlm.missing.completed import check_own_columns
 from trialmlm.missing.drawing import METHODS
 from trialmlm.missing.events import read_events
@@ -24,11 +23,13 @@ from trialmlm.missing.imputed import Imputed
 from trialmlm.missing.layout import Names
 from trialmlm.missing.limits import read_limits
 from trialmlm.missing.model import ImputationModel
-from trialmlm.missing.references import check_references, read_references
+from trialmlm.missing.references import check_arm_alone, check_references, read_references
+from trialmlm.missing.retrieved import with_indicator
+from trialmlm.missing.sampler import Sampler
 from trialmlm.models.mmrm import mmrm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -55,6 +56,9 @@ def impute(
     bounds: Bounds | None = None,
     rounding: float | None = None,
     failures: float = 0.01,
+    after_event: str = "keep",
+    retrieved: str = "arm",
+    sampler: Sampler | None = None,
 ) -> Imputed:
     """Complete the data: missing values imputed from a mixed model for repeated measures.
 
@@ -73,14 +77,15 @@ def impute(
     events : DataFrame, optional
         Intercurrent events: the subject, the first visit affected (columns called as in the data,
         or ``subject`` and ``visit``) and the ``strategy`` from there on: mar, jump-to-reference,
-        copy-reference, copy-increments, last-mean-carried-forward, or one that was registered. Of
-        several events of a subject the first in time rules. A missing value that no event affects
-        is imputed as missing at random.
+        copy-reference, copy-increments, last-mean-carried-forward, retrieved-dropout, or one that
+        was registered. Of several events of a subject the first in time rules. A missing value
+        that no event affects is imputed as missing at random.
     reference : str or mapping, optional
         The arm that others are compared with after an event, as ``{"DRUG": "PLACEBO"}``.
-    method : {"conditional-mean", "approximate-bayes"}
-        Conditional means at the estimate, whose variance comes from resampling; or values drawn
-        with the parameters of a bootstrap sample.
+    method : {"conditional-mean", "approximate-bayes", "bayes"}
+        Conditional means at the estimate, whose variance comes from resampling; or values drawn,
+        with the parameters of a bootstrap sample within each arm, or with parameters from their
+        posterior, by Gibbs sampling (unstructured covariances only).
     imputations, seed : int, optional
         Of a method that draws.
     reml : bool
@@ -94,6 +99,14 @@ def impute(
         The step of the score that imputed values are rounded to.
     failures : float
         The share of resamples whose fit may fail.
+    after_event : {"keep", "set-aside"}
+        What becomes of values observed after an event that is not mar: they stay what they are
+        (see Notes), or are set aside and imputed.
+    retrieved : {"arm", "arm-visit", "common"}
+        Under the strategy retrieved-dropout, by what the shift of the mean after the event
+        differs. Subjects observed after their event tell it, missing ones are imputed with it.
+    sampler : Sampler, optional
+        Length of the chains and prior of method="bayes".
 
     Returns
     -------
@@ -124,16 +137,38 @@ def impute(
     """
     names, read = _names(model, arm)
     check_own_columns(data)
-    asked = _asked(method, imputations, seed, failures)
+    asked = _asked(method, imputations, seed, failures, sampler)
+    _check_structure(method, read)
     layout = lay_out(data, names, read.fixed_variables, visits)
     found = read_events(events, layout)
+    layout = AFTER_EVENT_VALUES[one_of("after_event", after_event, AFTER_EVENT_VALUES)](
+        layout, found
+    )
     references = read_references(reference, layout)
     check_references(references, layout, found)
+    check_arm_alone(references, layout, found, read.fixed_variables)
     limits = read_limits(bounds, rounding, layout)
-    fit = _fit(model, layout, found, reml=reml)
+    formula, layout = with_indicator(model, layout, found, retrieved)
+    fit = _fit(formula, layout, found, reml=reml)
     made = ImputationModel.of(layout, fit, references)
     made.check_estimable(found)
     return Imputed(made, found, METHODS[method].draw(made, asked), limits, method, asked.tolerated)
+
+
+def _kept(layout: Layout, events: Events) -> Layout:
+    del events
+    return layout
+
+
+def _set_aside(layout: Layout, events: Events) -> Layout:
+    return layout.without(events.set_apart(len(layout.visits)))
+
+
+#: what becomes of values observed after an event that is not mar
+AFTER_EVENT_VALUES: Mapping[str, Callable[[Layout, Events], Layout]] = {
+    "keep": _kept,
+    "set-aside": _set_aside,
+}
 
 
 def _names(model: str, arm: str) -> tuple[Names, ModelFormula]:
@@ -146,9 +181,8 @@ def _names(model: str, arm: str) -> tuple[Names, ModelFormula]:
         )
     (term,) = read.covariance
     if len(term.visit) != 1:
-        msg = (
-            f"impute: the covariance is over {' and '.join(term.visit)}; it takes one visit column"
-        )
+        listed = " and ".join(term.visit)
+        msg = f"impute: the covariance is over {listed}; it takes one column of the visit"
         raise NotAvailableError(msg)
     if not isinstance(read.response, Name):
         raise UsageError(
@@ -158,16 +192,32 @@ def _names(model: str, arm: str) -> tuple[Names, ModelFormula]:
     return Names(term.subject, term.visit[0], arm, read.response.name), read
 
 
-def _asked(method: str, imputations: object, seed: object, failures: object) -> Asked:
+def _asked(
+    method: str, imputations: object, seed: object, failures: object, sampler: Sampler | None
+) -> Asked:
     one_of("method", method, METHODS)
+    if sampler is not None and not METHODS[method].sampled:
+        msg = f"sampler: {method} runs no chains; leave it out, or use method='bayes'"
+        raise UsageError(msg)
     if METHODS[method].random:
-        return replicates_asked("imputations", imputations, seed, failures)
+        asked = replicates_asked("imputations", imputations, seed, failures)
+        return replace(asked, sampler=sampler or Sampler())
     nothing_random(method, imputations=imputations, seed=seed)
     return Asked(tolerated=share_tolerated(failures))
 
 
+def _check_structure(method: str, read: ModelFormula) -> None:
+    """A posterior is drawn of an unstructured covariance alone."""
+    (term,) = read.covariance
+    if METHODS[method].unstructured and term.structure != "us":
+        msg = (
+            f"impute: {method} draws an unstructured covariance, found {term.structure}; write "
+            "us(…), or use approximate-bayes or conditional-mean, which take any structure"
+        )
+        raise NotAvailableError(msg)
+
+
 def _fit(model: str, layout: Layout, events: Events, *, reml: bool) -> MmrmFit:
     """The model on what it sees: no value after an event that is not missing at random."""
-    seen = np.where(events.set_apart(len(layout.visits)), np.nan, layout.Y)
-    frame = layout.frame.assign(**{layout.names.response: seen.ravel()})
-    return mmrm(model, frame, reml=reml)
+    unseen = events.set_apart(len(layout.visits))
+    return mmrm(model, layout.without(unseen).frame, reml=reml)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trialmlm.errors import UsageError
-from trialmlm.missing.asked import Asked, nothing_random, one_of, replicates_asked
+from trialmlm.missing.asked import Asked, nothing_random, replicates_asked
+from trialmlm.missing.choices import one_of
 from trialmlm.missing.completed import completed_frame, imputed_counts
 from trialmlm.missing.completions import Completions
 from trialmlm.missing.drawing import CONDITIONAL_MEAN, METHODS, RESAMPLES, noise_of
@@ -17,8 +18,13 @@ from trialmlm.missing.events import read_events
 from trialmlm.missing.filling import fill
 from trialmlm.missing.imputation import Imputation
 from trialmlm.missing.references import NONE, check_references
+from trialmlm.missing.remarks import remarks
+from trialmlm.missing.retrieved import retrieved_cells
+from trialmlm.missing.strategies import RETRIEVED
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     import pandas as pd
 
     from trialmlm.arrays import Array, IntArray
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from trialmlm.missing.layout import Layout
     from trialmlm.missing.limits import Limits
     from trialmlm.missing.model import ImputationModel
+    from trialmlm.missing.posterior import Posterior
     from trialmlm.models.mmrm import MmrmFit
 
 
@@ -100,6 +107,16 @@ class Imputed(Imputation):
         """Index of the first visit that each subject's event affects; T for none."""
         return self.events.first
 
+    @property
+    def reasons(self) -> list[Hashable] | None:
+        """The column ``reason`` of the events, subject by subject; None where there is none."""
+        ruling = self.events.ruling
+        if "reason" not in ruling:
+            return None
+        subject = self.layout.names.subject
+        why = ruling.set_index(subject if subject in ruling else "subject")["reason"]
+        return list(why.reindex(self.layout.subjects))
+
     def conditional(self) -> Imputed:
         """The same model and events, with conditional means in place of random draws."""
         return replace(self, method=CONDITIONAL_MEAN, draws=self.model.point)
@@ -131,12 +148,57 @@ class Imputed(Imputation):
     @property
     def notes(self) -> tuple[str, ...]:
         """What the reader of a result should know."""
-        return (*self.model.notes, *self.limits.said(self._unlimited), *self.draws.notes)
+        draws = (f"{self.method}: {self.draws.said}",) if self.draws.failed else ()
+        return (
+            *remarks(self.layout, self.events, self.fit.rows.rows.size),
+            *self.limits.said(self._unlimited),
+            *draws,
+            *self.model.notes,
+        )
 
     @property
     def counts(self) -> pd.DataFrame:
         """How many values were imputed: arm, visit, strategy, subjects, imputed."""
         return imputed_counts(self.layout, self.events)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Whether the chains of method="bayes" had settled, a row for each parameter.
+
+        Returns
+        -------
+        DataFrame
+            quantity, mean, sd, r_hat, effective_size, autocorrelation, mc_error.
+
+        Raises
+        ------
+        UsageError
+            If the method ran no chains.
+        """
+        return self._posterior.diagnostics(*self._labels)
+
+    def trace(self) -> pd.DataFrame:
+        """Every sweep of the chains of method="bayes": quantity, sweep, chain, value, burn_in.
+
+        Raises
+        ------
+        UsageError
+            If the method ran no chains.
+        """
+        return self._posterior.trace_frame(*self._labels)
+
+    @property
+    def _posterior(self) -> Posterior:
+        if self.draws.posterior is None:
+            msg = f"diagnostics: {self.method} runs no chains; they belong to method='bayes'"
+            raise UsageError(msg)
+        return self.draws.posterior
+
+    @property
+    def _labels(self) -> tuple[list[str], list[object], list[object] | None]:
+        """Of coefficients, visits and covariance groups."""
+        names = [self.fit.coding.names[k] for k in self.model.kept]
+        groups = None if self.fit.group is None else list(self.fit.group.levels or ())
+        return names, list(self.layout.visits), groups
 
     def completed(self, imputation: int | None = None) -> pd.DataFrame:
         """The data, completed.
@@ -240,6 +302,13 @@ class Imputed(Imputation):
         """
         found = read_events(events, self.layout)
         check_references(self.model.references, self.layout, found)
-        self.model.check_sees(found)
+        visits = len(self.layout.visits)
+        self.model.check_sees(found.set_apart(visits))
+        if (retrieved_cells(found, visits) != retrieved_cells(self.events, visits)).any():
+            msg = (
+                f"with_strategies: {RETRIEVED} is part of the imputation model and cannot be "
+                "changed after the fit; call impute with these events"
+            )
+            raise UsageError(msg)
         self.model.check_estimable(found)
         return replace(self, events=found)

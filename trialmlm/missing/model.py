@@ -25,6 +25,23 @@ if TYPE_CHECKING:
     from trialmlm.models.mmrm import MmrmFit
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """The subjects of the fit.
+
+    Attributes
+    ----------
+    responses : ndarray, shape (n, T)
+        NaN where the fit saw none.
+    rows : ndarray, shape (n, T, q)
+    group : ndarray of int, shape (n,)
+    """
+
+    responses: Array
+    rows: Array
+    group: IntArray
+
+
 @dataclass(frozen=True, eq=False)
 class ImputationModel:
     """What subjects would have on average, in their own arm and in the reference arm.
@@ -119,29 +136,32 @@ class ImputationModel:
         return made, found.converged
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What the reader should know of the data."""
-        missing = self.layout.missing
-        notes = [f"{int(missing.sum()):,} of {missing.size:,} values imputed"]
-        if not missing.any():
-            notes = ["no value is missing: the completed data are the data"]
-        nothing = self.layout.subjects[np.flatnonzero(missing.all(axis=1))]
-        if len(nothing):
-            listed = ", ".join(map(str, nothing[:5])) + (", …" if len(nothing) > 5 else "")
-            notes.append(
-                f"{len(nothing)} subjects without any observed value ({listed}) are imputed from "
-                "their covariates alone"
-            )
-        apart = int((~missing).sum()) - self.fit.rows.rows.size
-        if apart:
-            notes.append(
-                f"{apart:,} values observed after an event are kept in the completed data but did "
-                "not enter the imputation model"
-            )
-        return tuple(notes)
+    def seen(self) -> Seen:
+        """What the fit saw, in the columns that are not aliased."""
+        observed = self.fit.design.observed[:, self.visits]
+        responses = np.where(observed, self.layout.Y[self.subjects], np.nan)
+        rows = self.own[self.subjects][..., self.kept]
+        return Seen(responses, rows, self.group[self.subjects])
 
-    def check_sees(self, events: Events) -> None:
-        """The fit must have seen what these events let it see.
+    @property
+    def kept(self) -> IntArray:
+        """The columns that are not aliased to earlier ones."""
+        return self.fit.gaussian.likelihood.basis.kept
+
+    def all_coefficients(self, kept: Array) -> Array:
+        """Coefficients of all columns, D × p, from those not aliased."""
+        found = np.zeros((len(kept), self.own.shape[-1]))
+        found[:, self.kept] = kept
+        return found
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What became of resamples that failed, of those made so far."""
+        made = self._made.items()
+        return tuple(f"{kind}: {draws.said}" for (kind, _), draws in made if draws.failed)
+
+    def check_sees(self, set_apart: BoolArray) -> None:
+        """The fit must have seen all that was observed but `set_apart`, n × T.
 
         Raises
         ------
@@ -149,7 +169,7 @@ class ImputationModel:
         """
         seen = np.zeros_like(self.layout.missing)
         seen[self.subjects] = self.fit.design.observed[:, self.visits]
-        wanted = ~self.layout.missing & ~events.set_apart(len(self.layout.visits))
+        wanted = ~self.layout.missing & ~set_apart
         differ = (seen != wanted).any(axis=1)
         if differ.any():
             i = int(np.argmax(differ))

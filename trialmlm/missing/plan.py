@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
 from trialmlm.errors import FitError, UsageError
-from trialmlm.missing.variances import (
-    BOOTSTRAP,
-    CENTRE,
-    IMPUTED,
-    Jackknife,
-    Rubin,
-    find_variance,
-)
+from trialmlm.missing.variances import BOOTSTRAP, CENTRE, DEFAULTS, IMPUTED, NESTED, find_variance
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -25,7 +16,8 @@ if TYPE_CHECKING:
     from trialmlm.missing.answers import Answers
     from trialmlm.missing.completions import Completions
     from trialmlm.missing.imputation import Imputation
-    from trialmlm.missing.pooled import Pooled
+    from trialmlm.missing.pooled import Pooled, Testing
+    from trialmlm.missing.shift import Shift
     from trialmlm.missing.variances import Variance
 
 #: the name of a variance; None; or {"decide": name, "show": [names]}
@@ -47,17 +39,15 @@ class Plan:
     analysis : Analysis
     variances : tuple of Variance
         The first decides, the others are shown.
-    confidence : float
-    replicates, seed : int or None
-        Of a bootstrap.
+    testing : Testing
+    resamples : Resamples
     """
 
     imputation: Imputation
     analysis: Analysis
     variances: tuple[Variance, ...]
-    confidence: float
-    replicates: int | None
-    seed: int | None
+    testing: Testing
+    resamples: Resamples
 
     @cached_property
     def fillings(self) -> dict[str, Completions]:
@@ -68,18 +58,17 @@ class Plan:
     def _filled(self, kind: str) -> Completions:
         if kind == IMPUTED:
             return self.imputation.completions
+        again = self.imputation.conditional()
         if kind == CENTRE:
-            return self.imputation.conditional().completions
-        if kind == BOOTSTRAP:
-            return self.imputation.resampled(kind, replicates=self.replicates, seed=self.seed)
-        return self.imputation.resampled(kind)
+            return again.completions
+        options = self.resamples.options.get(kind, {})
+        return again.resampled(BOOTSTRAP if kind == NESTED else kind, **options)
 
-    def answers(self, delta: Array | None = None) -> dict[str, Answers]:
-        """The answers of every kind of filling, with `delta`, of shape (k,), added."""
-        shift = np.zeros(self.imputation.completions.values.shape[1]) if delta is None else delta
+    def answers(self, shift: Shift | None = None) -> dict[str, Answers]:
+        """The answers of every kind of filling, shifted."""
         return {
-            kind: self.analysis.answers(completions.shifted(shift))
-            for kind, completions in self.fillings.items()
+            kind: self._grouped(kind, self.analysis.answers(shift.to(made) if shift else made))
+            for kind, made in self.fillings.items()
         }
 
     def along(self, directions: Array) -> Callable[[Array], dict[str, Answers]]:
@@ -88,12 +77,15 @@ class Plan:
             kind: self.analysis.along(completions, directions)
             for kind, completions in self.fillings.items()
         }
-        return lambda delta: {kind: way(delta) for kind, way in ways.items()}
+        return lambda delta: {kind: self._grouped(kind, way(delta)) for kind, way in ways.items()}
+
+    def _grouped(self, kind: str, found: Answers) -> Answers:
+        return replace(found, group=self.resamples.imputations or 1) if kind == NESTED else found
 
     def pool(self, answers: Mapping[str, Answers]) -> dict[str, Pooled]:
         """One answer for each variance, by its name."""
         sound = {kind: _sound(kind, found) for kind, found in answers.items()}
-        return {variance.name: variance.pool(sound, self.confidence) for variance in self.variances}
+        return {variance.name: variance.pool(sound, self.testing) for variance in self.variances}
 
 
 def _sound(kind: str, found: Answers) -> Answers:
@@ -126,17 +118,15 @@ def variances_of(asked: AskedVariance, imputation: Imputation) -> tuple[Variance
         If one is not known or the imputation cannot give it.
     """
     decide, show = _read(asked)
-    drawn = imputation.drawn
-    if decide == DEFAULT:
-        decide = Rubin.name if drawn else Jackknife.name
-    found = dict.fromkeys(find_variance(name) for name in (decide, *show))
-    if Rubin() in found and not drawn:
+    names = [DEFAULTS[imputation.drawn] if decide == DEFAULT else decide, *show]
+    found = {variance.name: variance for variance in map(find_variance, names)}
+    if DEFAULTS[True] in found and not imputation.drawn:
         msg = (
             "variance: rubin pools random draws, and a conditional mean has none; impute with "
             "method='bayes' or 'approximate-bayes', or take jackknife or bootstrap"
         )
         raise UsageError(msg)
-    return tuple(found)
+    return tuple(found.values())
 
 
 def _read(asked: AskedVariance) -> tuple[Any, list[Any]]:
@@ -150,15 +140,46 @@ def _read(asked: AskedVariance) -> tuple[Any, list[Any]]:
     return asked.get("decide", DEFAULT), list(show)
 
 
-def seeded(variances: tuple[Variance, ...], replicates: int | None, seed: int | None) -> None:
-    """Refuse a bootstrap without replicates and seed, and these without a bootstrap.
+@dataclass(frozen=True, slots=True)
+class Resamples:
+    """How often subjects are drawn again.
 
-    Raises
-    ------
-    UsageError
+    Attributes
+    ----------
+    replicates, seed : int or None
+        Of a bootstrap.
+    imputations : int or None
+        Of each replicate, for ``von-hippel-bartlett``.
     """
-    resamples = any(BOOTSTRAP in variance.fillings for variance in variances)
-    if resamples and (replicates is None or seed is None):
-        raise UsageError("analyse: a bootstrap needs replicates= and seed=, as replicates=1000")
-    if not resamples and (replicates is not None or seed is not None):
-        raise UsageError("analyse: replicates= and seed= are for a bootstrap; leave them out")
+
+    replicates: int | None = None
+    seed: int | None = None
+    imputations: int | None = None
+
+    @property
+    def options(self) -> Mapping[str, dict[str, Any]]:
+        """What each kind of resample is asked with."""
+        drawn = {"replicates": self.replicates, "seed": self.seed}
+        return {BOOTSTRAP: drawn, NESTED: {**drawn, "imputations": self.imputations}}
+
+    def check(self, variances: tuple[Variance, ...]) -> None:
+        """Refuse a bootstrap without replicates and seed, and these without a bootstrap.
+
+        Raises
+        ------
+        UsageError
+        """
+        kinds = {kind for variance in variances for kind in variance.fillings}
+        needed = {
+            "replicates": bool(kinds & {BOOTSTRAP, NESTED}),
+            "seed": bool(kinds & {BOOTSTRAP, NESTED}),
+            "imputations": NESTED in kinds,
+        }
+        for name, wanted in needed.items():
+            given = getattr(self, name)
+            if wanted and given is None:
+                msg = f"analyse: this variance draws subjects again and needs {name}="
+                raise UsageError(msg)
+            if given is not None and not wanted:
+                msg = f"analyse: {name}={given!r}: the variance asked for takes none; leave it out"
+                raise UsageError(msg)

@@ -1,4 +1,4 @@
-"""One answer from many."""
+"""One answer from many, as a frame has it."""
 
 from __future__ import annotations
 
@@ -7,72 +7,75 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.inference.distributions import t_quantile, t_two_sided
-
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
+    from trialmlm.missing.hypothesis_tests import Inference
+
+
+@dataclass(frozen=True, slots=True)
+class Testing:
+    """How estimates are tested.
+
+    Attributes
+    ----------
+    confidence : float
+        Of the intervals.
+    alternative : {"two-sided", "greater", "less"}
+        What the estimate is to `null` if there is an effect.
+    null : float
+    """
+
+    confidence: float = 0.95
+    alternative: str = "two-sided"
+    null: float = 0.0
+
+    @property
+    def options(self) -> dict[str, float | str]:
+        """As the functions of pooling take them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pooled:
-    """Pooled estimates; every attribute has the shape (q,), NaN for what a method does not give.
+    """Pooled estimates; arrays have the shape (q,), NaN for what a method does not give.
 
     Attributes
     ----------
-    estimate, std_error, df, ci_low, ci_high, statistic, p_value : ndarray
-    fmi : ndarray
+    inference : Inference
+    imputations : int
+        Random fillings averaged, 1 for a conditional mean.
+    replicates : int
+        Resamples behind the standard error.
+    fmi : ndarray or None
         Fraction of missing information.
-    relative_efficiency : ndarray
+    relative_efficiency : ndarray or None
         Of the imputations made, against infinitely many.
-    monte_carlo_se : ndarray
-        Of the estimate, from the imputations being finitely many; 0 where nothing is drawn.
-    imputations, replicates : ndarray
-        Random fillings averaged; resamples behind the standard error.
+    monte_carlo_se, monte_carlo_se_p : ndarray or None
+        Of the estimate and of the p-value, from the imputations being finitely many; 0 where
+        nothing is drawn.
     """
 
-    estimate: Array
-    std_error: Array
-    df: Array
-    ci_low: Array
-    ci_high: Array
-    statistic: Array
-    p_value: Array
-    fmi: Array
-    relative_efficiency: Array
-    monte_carlo_se: Array
-    imputations: Array
-    replicates: Array
+    inference: Inference
+    imputations: int
+    replicates: int = 0
+    fmi: Array | None = None
+    relative_efficiency: Array | None = None
+    monte_carlo_se: Array | None = None
+    monte_carlo_se_p: Array | None = None
 
     def columns(self) -> dict[str, Array]:
         """By the names of the columns of a frame."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        shape = self.inference.estimate.shape
+        tested = {
+            field.name: getattr(self.inference, field.name) for field in fields(self.inference)
+        }
+        own = {name: getattr(self, name) for name in _OWN}
+        return {
+            **tested,
+            **{name: np.full(shape, np.nan) if v is None else v for name, v in own.items()},
+            "imputations": np.full(shape, self.imputations),
+            "replicates": np.full(shape, self.replicates),
+        }
 
 
-def wald(
-    estimate: Array,
-    std_error: Array,
-    df: Array,
-    confidence: float,
-    *,
-    imputations: int,
-    replicates: int = 0,
-    **known: Array,
-) -> Pooled:
-    """With t intervals and tests; df of infinity is the normal distribution."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = estimate / std_error
-    half = t_quantile(0.5 + confidence / 2.0, df) * std_error
-    absent = np.full(estimate.shape, np.nan)
-    blank = {"fmi": absent, "relative_efficiency": absent, "monte_carlo_se": 0.0 * estimate}
-    counts = {"imputations": imputations, "replicates": replicates}
-    return Pooled(
-        estimate,
-        std_error,
-        df,
-        estimate - half,
-        estimate + half,
-        statistic,
-        t_two_sided(statistic, df),
-        **{**blank, **known},
-        **{name: np.full(estimate.shape, count) for name, count in counts.items()},
-    )
+_OWN = ("fmi", "relative_efficiency", "monte_carlo_se", "monte_carlo_se_p")

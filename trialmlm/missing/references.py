@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from trialmlm.errors import DataError, UsageError
 from trialmlm.expressions.refusal import did_you_mean
@@ -110,3 +111,41 @@ def _check_observed(found: IntArray, layout: Layout, events: Events, needing: Bo
                 "reference (values after an event that is not mar do not count)"
             )
             raise DataError(msg)
+
+
+def check_arm_alone(
+    references: IntArray, layout: Layout, events: Events, covariates: Collection[str]
+) -> None:
+    """The arm must be in the model, and no other covariate may say what the arm is.
+
+    A subject is put into its reference arm by its column of the arm; a covariate that says the
+    same would stay behind.
+
+    Raises
+    ------
+    UsageError
+    """
+    other = references[layout.arm]
+    if not (_needing(layout, events) & (other != layout.arm)).any():
+        return
+    name = layout.names.arm
+    if name not in covariates:
+        msg = (
+            f"impute: {name} is no term of the model, so a subject would be the same in the "
+            f"reference arm; add {name} to the model"
+        )
+        raise UsageError(msg)
+    for covariate in sorted(set(covariates) - {name}):
+        if _says_the_arm(layout.frame[covariate], layout):
+            msg = (
+                f"impute: {covariate} is constant within each arm and differs between them, so it "
+                f"says what {name} says; a subject cannot be put into the reference arm by "
+                f"{name} alone: write the model with {name} instead"
+            )
+            raise UsageError(msg)
+
+
+def _says_the_arm(column: pd.Series, layout: Layout) -> bool:
+    codes = pd.factorize(column)[0].reshape(layout.Y.shape)
+    own = [np.unique(codes[layout.arm == arm]) for arm in range(len(layout.arms))]
+    return all(len(found) == 1 for found in own) and len({int(found[0]) for found in own}) > 1

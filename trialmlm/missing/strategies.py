@@ -102,7 +102,7 @@ def last_mean_carried_forward(own: Course, reference: Course, first: int) -> Cou
     return Course(np.concatenate([own.mean[..., :first], after], axis=-1), own.covariance)
 
 
-MAR = "mar"
+MAR, RETRIEVED = "mar", "retrieved-dropout"
 #: the strategies known by name
 _REGISTER: dict[str, Strategy] = {
     strategy.name: strategy
@@ -111,6 +111,13 @@ _REGISTER: dict[str, Strategy] = {
             MAR,
             missing_at_random,
             "continues as subjects of the own arm who stayed",
+            reference=False,
+            fitted=True,
+        ),
+        Strategy(
+            RETRIEVED,
+            missing_at_random,
+            "as subjects of the arm who were observed after their event",
             reference=False,
             fitted=True,
         ),

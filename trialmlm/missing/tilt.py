@@ -15,6 +15,8 @@ from trialmlm.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import pandas as pd
+
     from trialmlm.arrays import Array
     from trialmlm.missing.answers import Answers
     from trialmlm.missing.plan import Plan
@@ -56,9 +58,14 @@ class Tilt:
         return {name: float(column[self.place]) for name, column in decides.columns().items()}
 
     def margin(self, *delta: float) -> float:
-        """How far 0 is outside the confidence interval; negative inside."""
-        found = self.at(*delta)
-        return max(found["ci_low"], -found["ci_high"])
+        """How far the value of no effect is outside the interval; negative inside."""
+        found, null = self.at(*delta), self.plan.testing.null
+        return max(found["ci_low"] - null, null - found["ci_high"])
+
+    def significant(self, table: pd.DataFrame) -> pd.Series:
+        """Of rows with ci_low and ci_high, whether the value of no effect is outside."""
+        null = self.plan.testing.null
+        return (table["ci_low"] > null) | (table["ci_high"] < null)
 
     def tip(self, low: float, high: float, *others: float) -> float:
         """The units of the first direction, nearest to `low`, at which the conclusion changes.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trialmlm.missing.imputation import Imputation
     from trialmlm.missing.layout import Layout
     from trialmlm.missing.plan import Plan
-    from trialmlm.missing.shift import Delta
+    from trialmlm.missing.shift import AskedDelta
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,8 +57,8 @@ class TippingPoint:
         """First the row without delta, then one row per tip, the nearest on either side of 0.
 
         delta (in the response's unit), share_of_change (of the mean change of the arms were all
-        missing at random), estimate, std_error, df, ci_low, ci_high, statistic, p_value, variance, contrast,
-        visit, what (``without delta``, ``tip``).
+        missing at random), estimate, std_error, df, ci_low, ci_high, statistic, p_value,
+        variance, contrast, visit, what (``without delta``, ``tip``).
         """
         low, high = self.limits
         tips = [self.tilt.tip(0.0, end) for end in (low, high) if end != 0.0]
@@ -85,7 +85,7 @@ class TippingPoint:
             }
         )
         return made.assign(
-            significant=(made["ci_low"] > 0.0) | (made["ci_high"] < 0.0),
+            significant=self.tilt.significant(made),
             variance=self.tilt.plan.variances[0].name,
         )
 
@@ -128,7 +128,7 @@ def tipping_point(
     at: Any = None,
     contrast: str | None = None,
     limits: tuple[float, float] | None = None,
-    shape: Delta = 1.0,
+    shape: AskedDelta = 1.0,
     **asked: Any,
 ) -> TippingPoint:
     """How far the imputed values of arms must be shifted to change the conclusion.
@@ -217,11 +217,15 @@ def arms_of(layout: Layout, arms: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(listed))
 
 
-def unit(imputation: Imputation, arms: Sequence[str], shape: Delta) -> Array:
+def unit(imputation: Imputation, arms: Sequence[str], shape: AskedDelta) -> Array:
     """What one unit of delta adds to each imputed value, (k,); 0 in other arms."""
     layout = imputation.layout
     shifted = np.isin(np.array(layout.arms)[layout.arm], list(arms))
-    own: Array = read_shift(shape, imputation).amounts
+    own = read_shift(shape, imputation).added(imputation.completions)
+    if own.ndim > 1:
+        raise UsageError(
+            "tipping_point: shape: a rule that multiplies has no unit; give one that adds"
+        )
     return own * shifted[imputation.completions.subject]
 
 

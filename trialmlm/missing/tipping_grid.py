@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from trialmlm.missing.analyses import Model
     from trialmlm.missing.imputation import Imputation
-    from trialmlm.missing.shift import Delta
+    from trialmlm.missing.shift import AskedDelta
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,7 +57,7 @@ class TippingGrid:
         made.insert(0, f"delta {first}", [a for a, _ in cells])
         made.insert(1, f"delta {second}", [b for _, b in cells])
         return made.assign(
-            significant=(made["ci_low"] > 0.0) | (made["ci_high"] < 0.0),
+            significant=self.tilt.significant(made),
             variance=self.tilt.plan.variances[0].name,
             contrast=self.contrast,
             visit=self.visit,
@@ -83,7 +83,7 @@ def tipping_grid(
     at: Any = None,
     contrast: str | None = None,
     limits: tuple[float, float] | None = None,
-    shape: Delta = 1.0,
+    shape: AskedDelta = 1.0,
     **asked: Any,
 ) -> TippingGrid:
     """The contrast with the imputed values of two arms shifted, each by deltas of its own.

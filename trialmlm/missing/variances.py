@@ -9,134 +9,208 @@ trials in which the assumption holds (Bartlett 2023; Wolbers et al. 2022); jackk
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
 from trialmlm.errors import UsageError
 from trialmlm.expressions.refusal import did_you_mean
-from trialmlm.missing.pooled import Pooled, wald
+from trialmlm.missing.hypothesis_tests import t_tests
+from trialmlm.missing.pooled import Pooled
+from trialmlm.missing.pooling import monte_carlo_errors, rubin
+from trialmlm.missing.resampling import (
+    bootstrap_bca,
+    bootstrap_normal,
+    bootstrap_percentile,
+    bootstrapped_imputations,
+    jackknife,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from trialmlm.arrays import Array
     from trialmlm.missing.answers import Answers
+    from trialmlm.missing.hypothesis_tests import Inference
+    from trialmlm.missing.pooled import Testing
 
 ANCHORED, SAMPLING = "information-anchored", "repeated-sampling"
 #: the kinds of fillings that variances are made of
-IMPUTED, CENTRE, JACKKNIFE, BOOTSTRAP = "imputed", "conditional-mean", "jackknife", "bootstrap"
+IMPUTED, CENTRE, JACKKNIFE = "imputed", "conditional-mean", "jackknife"
+BOOTSTRAP, NESTED = "bootstrap", "bootstrapped-imputations"
 
 
 class Variance(Protocol):
     """A rule that makes one answer, with a standard error, of the answers of fillings."""
 
-    name: ClassVar[str]
-    target: ClassVar[str]
-    words: ClassVar[str]
-    fillings: ClassVar[tuple[str, ...]]
+    @property
+    def name(self) -> str:
+        """As ``variance=`` takes it."""
 
-    def pool(self, answers: Mapping[str, Answers], confidence: float) -> Pooled:
+    @property
+    def target(self) -> str:
+        """``information-anchored`` or ``repeated-sampling``; '' for no variance."""
+
+    @property
+    def words(self) -> str:
+        """For a note under a table."""
+
+    @property
+    def fillings(self) -> tuple[str, ...]:
+        """The kinds of fillings that it pools."""
+
+    def pool(self, answers: Mapping[str, Answers], testing: Testing) -> Pooled:
         """One answer; `answers` are by the kind of fillings."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rubin:
-    """Rubin's rules (1987) with the degrees of freedom of Barnard and Rubin (1999)."""
+class RubinsRules:
+    """Rubin's rules with the degrees of freedom of Barnard and Rubin (1999)."""
 
     name: ClassVar[str] = "rubin"
     target: ClassVar[str] = ANCHORED
     words: ClassVar[str] = (
-        "Rubin's rules; information-anchored: an assumption loses as much information as "
-        "missing at random does"
+        "Rubin's rules; information-anchored: an assumption loses as much information as missing "
+        "at random does"
     )
     fillings: ClassVar[tuple[str, ...]] = (IMPUTED,)
 
-    def pool(self, answers: Mapping[str, Answers], confidence: float) -> Pooled:
-        """With the fraction of missing information and what M imputations lose."""
+    def pool(self, answers: Mapping[str, Answers], testing: Testing) -> Pooled:
+        """With the fraction of missing information and what finitely many imputations cost.
+
+        Raises
+        ------
+        UsageError
+            If the analysis gives no standard errors.
+        """
         found = answers[IMPUTED]
-        count = len(found.estimate)
-        within = (found.std_error**2).mean(axis=0)
-        between = found.estimate.var(axis=0, ddof=1)
-        total = within + (1 + 1 / count) * between
-        with np.errstate(divide="ignore", invalid="ignore"):
-            lost = (1 + 1 / count) * between / total
-            old = (count - 1) / lost**2
-            complete = found.df.mean(axis=0)
-            observed = (complete + 1) / (complete + 3) * complete * (1 - lost)
-            df = 1 / (1 / old + 1 / observed)
-            ratio = (1 + 1 / count) * between / within
-        fmi = (ratio + 2 / (df + 3)) / (1 + ratio)
-        return wald(
-            found.estimate.mean(axis=0), np.sqrt(total), df, confidence, imputations=count, fmi=fmi,
-            relative_efficiency=1 / (1 + fmi / count), monte_carlo_se=np.sqrt(between / count),
-        )  # fmt: skip
+        if np.isnan(found.std_error).any():
+            msg = (
+                "variance: rubin needs a standard error from each completed data set; return "
+                "(estimate, standard error), or take jackknife or bootstrap"
+            )
+            raise UsageError(msg)
+        each = found.estimate, found.std_error
+        pooled = rubin(*each, df_complete=found.df)
+        errors = monte_carlo_errors(*each, df_complete=found.df, null=testing.null)
+        return Pooled(
+            pooled.tested(**_options(testing)),
+            imputations=pooled.imputations,
+            fmi=pooled.fmi,
+            relative_efficiency=pooled.relative_efficiency,
+            monte_carlo_se=errors.estimate,
+            monte_carlo_se_p=errors.p_value,
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Jackknife:
-    """Leaving out one subject at a time, the imputation model refitted (Wolbers et al. 2022)."""
+class Resampling:
+    """The imputation model refitted to resampled subjects, conditional means analysed again.
 
-    name: ClassVar[str] = "jackknife"
+    Attributes
+    ----------
+    name, words : str
+    fillings : tuple of str
+        First the estimate's own, then the resamples'.
+    infer : callable
+        From the estimate and each kind of resamples.
+    """
+
+    name: str
+    words: str
+    fillings: tuple[str, ...]
+    infer: Callable[..., Inference]
+    target: ClassVar[str] = SAMPLING
+
+    def pool(self, answers: Mapping[str, Answers], testing: Testing) -> Pooled:
+        """Around the estimate of all subjects."""
+        centre, *resamples = (answers[kind].estimate for kind in self.fillings)
+        inference = self.infer(centre[0], *resamples, **_options(testing))
+        nothing = np.zeros(inference.estimate.shape)
+        return Pooled(inference, 1, len(resamples[0]), monte_carlo_se=nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrappedImputations:
+    """Several random imputations of each bootstrap sample (von Hippel and Bartlett 2021)."""
+
+    name: ClassVar[str] = "von-hippel-bartlett"
     target: ClassVar[str] = SAMPLING
     words: ClassVar[str] = (
-        "one subject left out at a time, everything made again; repeated-sampling: how "
-        "the estimate varies if the assumption holds"
+        "random imputations of bootstrap samples; repeated-sampling: how the estimate varies over "
+        "trials in which the assumption holds"
     )
-    fillings: ClassVar[tuple[str, ...]] = (CENTRE, JACKKNIFE)
+    fillings: ClassVar[tuple[str, ...]] = (NESTED,)
 
-    def pool(self, answers: Mapping[str, Answers], confidence: float) -> Pooled:
-        """Normal intervals around the estimate of all subjects."""
-        made = answers[JACKKNIFE].estimate
-        n = len(made)
-        error = np.sqrt((n - 1) * made.var(axis=0))
-        return _normal(answers[CENTRE], error, confidence, n)
+    def pool(self, answers: Mapping[str, Answers], testing: Testing) -> Pooled:
+        """The mean over all of them; a t test."""
+        found = answers[NESTED]
+        nested = found.estimate.reshape(-1, found.group, found.estimate.shape[1])
+        inference = bootstrapped_imputations(nested, **_options(testing))
+        within = nested.var(axis=1, ddof=1).mean(axis=0)
+        error = np.sqrt(within / (len(nested) * found.group))
+        return Pooled(inference, found.group, len(nested), monte_carlo_se=error)
 
 
 @dataclass(frozen=True, slots=True)
-class BootstrapNormal:
-    """The standard deviation over resamples of subjects, with normal intervals."""
-
-    name: ClassVar[str] = "bootstrap"
-    target: ClassVar[str] = SAMPLING
-    words: ClassVar[str] = (
-        "subjects drawn again, everything made again; repeated-sampling: how the "
-        "estimate varies if the assumption holds"
-    )
-    fillings: ClassVar[tuple[str, ...]] = (CENTRE, BOOTSTRAP)
-
-    def pool(self, answers: Mapping[str, Answers], confidence: float) -> Pooled:
-        """Normal intervals around the estimate of all subjects."""
-        made = answers[BOOTSTRAP].estimate
-        return _normal(answers[CENTRE], made.std(axis=0, ddof=1), confidence, len(made))
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """No standard error: the estimate alone."""
+class NoVariance:
+    """The estimate alone."""
 
     name: ClassVar[str] = "none"
     target: ClassVar[str] = ""
     words: ClassVar[str] = "no standard error was asked for"
     fillings: ClassVar[tuple[str, ...]] = (IMPUTED,)
 
-    def pool(self, answers: Mapping[str, Answers], confidence: float) -> Pooled:
+    def pool(self, answers: Mapping[str, Answers], testing: Testing) -> Pooled:
         """The mean over the fillings."""
         made = answers[IMPUTED].estimate
-        absent = np.full(made.shape[1], np.nan)
-        return wald(made.mean(axis=0), absent, absent, confidence, imputations=len(made))
+        unknown: Array = np.full(made.shape[1], np.nan)
+        inference = t_tests(made.mean(axis=0), unknown, unknown, **_options(testing))
+        spread = made.std(axis=0, ddof=1) if len(made) > 1 else np.zeros(made.shape[1])
+        error = spread / np.sqrt(len(made))
+        return Pooled(inference, len(made), monte_carlo_se=error)
 
 
-def _normal(centre: Answers, error: Array, confidence: float, replicates: int) -> Pooled:
-    estimate = centre.estimate.mean(axis=0)
-    df = np.full(estimate.shape, np.inf)
-    return wald(estimate, error, df, confidence, imputations=1, replicates=replicates)
+def _options(testing: Testing) -> dict[str, Any]:
+    return testing.options
 
 
+_AGAIN = "repeated-sampling: how the estimate varies over trials in which the assumption holds"
 #: name -> variance
 VARIANCES: Mapping[str, Variance] = {
-    made.name: made for made in (Rubin(), Jackknife(), BootstrapNormal(), Unknown())
+    made.name: made
+    for made in (
+        RubinsRules(),
+        Resampling(
+            "jackknife",
+            f"each subject left out in turn and everything made again; {_AGAIN}",
+            (CENTRE, JACKKNIFE),
+            jackknife,
+        ),
+        Resampling(
+            "bootstrap",
+            f"subjects drawn again within arms, everything made again; normal interval; {_AGAIN}",
+            (CENTRE, BOOTSTRAP),
+            bootstrap_normal,
+        ),
+        Resampling(
+            "bootstrap-percentile",
+            f"as bootstrap, with the interval between its quantiles; {_AGAIN}",
+            (CENTRE, BOOTSTRAP),
+            bootstrap_percentile,
+        ),
+        Resampling(
+            "bootstrap-bca",
+            f"as bootstrap, its quantiles corrected for bias and skewness (BCa); {_AGAIN}",
+            (CENTRE, BOOTSTRAP, JACKKNIFE),
+            bootstrap_bca,
+        ),
+        BootstrappedImputations(),
+        NoVariance(),
+    )
 }
+#: the one that decides by default: of random draws, of conditional means
+DEFAULTS: Mapping[bool, str] = {True: "rubin", False: "jackknife"}
 
 
 def find_variance(name: object) -> Variance:
@@ -147,7 +221,7 @@ def find_variance(name: object) -> Variance:
     UsageError
         If there is none of the name.
     """
-    asked = Unknown.name if name is None else name
+    asked = NoVariance.name if name is None else name
     if not isinstance(asked, str) or asked not in VARIANCES:
         known = ", ".join(VARIANCES)
         hint = did_you_mean(str(asked), VARIANCES)
