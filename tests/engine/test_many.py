@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from trials import random_trial
+from trials import positive_definite, random_trial
 
 import trialmlm as tm
 from trialmlm.covariance.register import FAMILIES
@@ -17,6 +17,7 @@ from trialmlm.engine.fit import sigma_of
 from trialmlm.engine.leave_out import LeaveOut
 from trialmlm.engine.many import Refits
 from trialmlm.engine.many_sums import recounted, without_each
+from trialmlm.engine.pattern_tree import PatternTree
 
 # A refit ends a step after its distance fell below 1e-8 standard errors of θ, a fit from scratch
 # a Newton step after 1e-6: it is the square of that away
@@ -223,6 +224,23 @@ def test_leaving_each_out_is_counting_it_zero_times():
     by_loss = without_each(data, one.subjects, left)
     for part in ("n", "M", "N", "Y"):
         np.testing.assert_allclose(getattr(by_loss, part), getattr(by_counts, part), atol=1e-11)
+
+
+def test_a_pattern_s_inverse_comes_from_that_of_all_visits():
+    data = random_trial(17, 80, 5, missing=0.35).frame
+    fit = tm.mmrm("CHG ~ BASE + ARMCD * AVISIT + cs(AVISIT | ARMCD / USUBJID)", data)
+    summary = fit.gaussian.likelihood.data
+    assert len(summary.visits) > 30
+    Sigma = np.stack([[positive_definite(s, 5), positive_definite(s + 9, 5)] for s in (1, 2, 3)])
+    found = PatternTree.of(summary).inverses(Sigma)
+    for g, piece in enumerate(summary.groups):
+        for p in range(piece.start, piece.stop):
+            own = np.ix_(summary.visits[p], summary.visits[p])
+            for d in range(3):
+                expected = np.zeros((5, 5))
+                expected[own] = np.linalg.inv(Sigma[d, g][own])
+                # a few operations on numbers of the size of one
+                np.testing.assert_allclose(found[d, p], expected, atol=1e-13)
 
 
 @pytest.mark.parametrize("structure", FAMILIES)

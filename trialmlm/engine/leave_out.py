@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from trialmlm.arrays import Array, IntArray
     from trialmlm.engine.design import Design
     from trialmlm.engine.objective import State
+    from trialmlm.engine.optimize import Optimum
     from trialmlm.engine.summary import Summary
 
 #: how near the optimum a refit's last step begins, in standard errors of θ; each of these steps
@@ -166,11 +167,14 @@ class LeaveOut:
         return self._long_way(likelihood) if found is None else found
 
     def _long_way(self, likelihood: PatternLikelihood) -> GaussianFit:
-        """Newton's method from the full fit's θ, and where that does not end well from others."""
+        """Newton's method from the full fit's θ; where its end is doubtful, from others as well."""
         control = Control()
-        end = search_from(likelihood, self.fit.theta, control)
-        if end is None or not end.convergence.converged:
-            end = optimise(likelihood, control)
+        ends = [search_from(likelihood, self.fit.theta, control)]
+        if ends[0] is None or _doubtful(likelihood, ends[0], control):
+            ends.append(optimise(likelihood, control))
+        found = [end for end in ends if end is not None]
+        optima = [end for end in found if end.convergence.converged]
+        end = min(optima or found[-1:], key=lambda end: float(end.point.deviance))
         return GaussianFit(likelihood, end.theta, end.point, end.convergence)
 
     def _short_way(self, likelihood: PatternLikelihood) -> GaussianFit | None:
@@ -189,6 +193,12 @@ class LeaveOut:
             before, g = g, _gradient(likelihood, theta, point)
             inverse = _mended(inverse, step, g - before)
         return None
+
+
+def _doubtful(likelihood: PatternLikelihood, end: Optimum, control: Control) -> bool:
+    """Whether a search ended at no optimum, or so near to a singular Σ that there may be others."""
+    near = likelihood.condition(end.point) < control.doubtful
+    return near or not end.convergence.converged
 
 
 def _ended(

@@ -24,7 +24,7 @@ TOUCHED = 1e-7
 def coefficients_lost(summary: Summary, sums: Sums) -> BoolArray:
     """Columns of X, D × p, that a direction without rows touches: X̃'X̃ = I over all subjects."""
     basis = summary.basis
-    shares = information(summary, sums, summary.together * np.eye(summary.n_visits))
+    shares = information(summary, sums, (summary.together * np.eye(summary.n_visits))[None])
     found = np.zeros((len(shares), basis.n_columns), dtype=bool)
     size = np.linalg.norm(basis.R_inverse, axis=1)
     for d in np.flatnonzero(np.linalg.eigvalsh(shares)[:, 0] < LEAST_SHARE):

@@ -22,8 +22,8 @@ class Points:
 
     Attributes
     ----------
-    Sigma : ndarray, shape (D, G, T, T)
-    Omega : ndarray, shape (D, P, T, T)
+    Sigma : ndarray, shape (D, G, T, T), or 1 for all
+    Omega : ndarray, shape (D, P, T, T), or 1 for all
         V_p⁻¹, zero outside the pattern's visits.
     Phi : ndarray, shape (D, q, q)
         (X'ΩX)⁻¹.
@@ -37,28 +37,46 @@ class Points:
     beta: Array
 
 
-def points(summary: Summary, sums: Sums, Sigma: Array) -> Points:
-    """Ω, Φ and β̂ at Σ.
+def points(summary: Summary, sums: Sums, Sigma: Array, Omega: Array) -> Points:
+    """Φ and β̂ at Σ and its Ω, which may be the same for all.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         If one of the matrices is singular.
     """
-    Omega = _inverses(summary, Sigma)
     Phi = np.linalg.inv(information(summary, sums, Omega))
-    by_visit = (sums.N @ Omega).sum(axis=1).swapaxes(1, 2).reshape(len(Phi), -1)
-    beta = Phi @ (by_visit @ _flat(summary).T)[:, :, None]
+    beta = Phi @ _weighted_cross(summary, sums, Omega)[:, :, None]
     return Points(Sigma, Omega, Phi, beta[:, :, 0])
 
 
+def deviances(summary: Summary, sums: Sums, at: Points, *, reml: bool) -> Array:
+    """−2l of each but for constants: Σ n_p log|V_p| + y'Ωy − β̂'X'Ωy (+ log|X'ΩX| for REML)."""
+    # outside the pattern's visits the identity, which adds nothing to the determinant
+    filled = at.Omega + np.where(summary.together, 0.0, np.eye(summary.n_visits))
+    found = -(sums.n * np.linalg.slogdet(filled)[1]).sum(axis=1)
+    found = found + (at.Omega * sums.Y).sum(axis=(1, 2, 3))
+    found = found - (_weighted_cross(summary, sums, at.Omega) * at.beta).sum(axis=1)
+    if reml:
+        found = found - np.linalg.slogdet(at.Phi)[1]
+    return np.asarray(found)
+
+
 def information(summary: Summary, sums: Sums, Omega: Array) -> Array:
-    """X'ΩX of each, D × q × q; Ω with the axis of the data sets or without."""
-    D, P, s, _ = sums.M.shape
+    """X'ΩX of each, D × q × q; Ω or the sums may be the same for all."""
+    P, s = sums.M.shape[1:3]
     T = summary.n_visits
-    K = Omega.reshape(-1, P, T * T).swapaxes(1, 2) @ sums.M.reshape(D, P, s * s)
+    K = Omega.reshape(len(Omega), P, T * T).swapaxes(1, 2) @ sums.M.reshape(len(sums.M), P, s * s)
+    D = len(K)
     K = K.reshape(D, T, T, s, s).transpose(0, 1, 3, 2, 4).reshape(D, T * s, T * s)
     return _both_sides(K, _flat(summary).T)
+
+
+def _weighted_cross(summary: Summary, sums: Sums, Omega: Array) -> Array:
+    """X'Ωy of each, D × q."""
+    by_visit = (sums.N @ Omega).sum(axis=1).swapaxes(1, 2)
+    found: Array = by_visit.reshape(len(by_visit), -1) @ _flat(summary).T
+    return found
 
 
 def gradients(summary: Summary, sums: Sums, at: Points, *, reml: bool) -> Array:
@@ -68,13 +86,6 @@ def gradients(summary: Summary, sums: Sums, at: Points, *, reml: bool) -> Array:
         S += _leverages(summary, sums, at)
     found = sums.n[:, :, None, None] * at.Omega - at.Omega @ S @ at.Omega
     return np.stack([found[:, piece].sum(axis=1) for piece in summary.groups], axis=1)
-
-
-def _inverses(summary: Summary, Sigma: Array) -> Array:
-    """Ω_p of each, D × P × T × T."""
-    sizes = [group.stop - group.start for group in summary.groups]
-    V = np.where(summary.together, np.repeat(Sigma, sizes, axis=1), np.eye(summary.n_visits))
-    return np.where(summary.together, np.linalg.inv(V), 0.0)
 
 
 def _residual_products(summary: Summary, sums: Sums, at: Points) -> Array:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from trialmlm.arrays import Array, BoolArray, IntArray
 
-#: how near the optimum a last step begins, in standard errors of θ
+#: how near the optimum a search ends, in standard errors of θ: what its last step had to go,
+#: times the share of the way that the step before left over
 _TOLERANCE = 1e-8
 #: gradients before one is given up
 _MOST_STEPS = 25
@@ -26,7 +27,7 @@ class Ends:
     ----------
     theta : ndarray, shape (D, k)
     arrived : ndarray of bool, shape (D,)
-        Whether the last step began within the tolerance.
+        Whether it is within the tolerance.
     """
 
     theta: Array
@@ -41,8 +42,8 @@ def descend(
     Parameters
     ----------
     gradient : callable
-        Of some of the objectives (their numbers, m) at θ (m × k) each, m × k; NaN where there is
-        none.
+        Of some of the objectives (their numbers, m) at θ (m × k, or 1 × k for all), m × k; NaN
+        where there is none.
     theta : ndarray, shape (k,)
         The common start.
     inverse : ndarray, shape (k, k)
@@ -53,16 +54,19 @@ def descend(
     ends = Ends(np.repeat(theta[None], D, axis=0), np.zeros(D, dtype=bool))
     active = np.arange(D)
     H = np.repeat(inverse[None], D, axis=0)
-    at = ends.theta.copy()
+    at = theta[None]
     g = gradient(active, at)
+    last = np.full(D, np.nan)
     for _ in range(_MOST_STEPS):
         step = -(H @ g[:, :, None])[:, :, 0]
         left = np.sqrt(np.maximum(0.0, -(g * step).sum(axis=1)) / 2.0)
         step *= np.minimum(1.0, 1.0 / np.abs(step).max(axis=1).clip(1e-300))[:, None]
         at = at + step
-        near, going = left < _TOLERANCE, left >= _TOLERANCE  # neither where it is NaN
+        over = left * np.fmin(1.0, left / last)
+        near, going = over < _TOLERANCE, over >= _TOLERANCE  # neither where it is NaN
         ends.theta[active[near]], ends.arrived[active[near]] = at[near], True
-        active, at, step, before, H = (part[going] for part in (active, at, step, g, H))
+        carried = (active, at, step, g, H, left)
+        active, at, step, before, H, last = (part[going] for part in carried)
         if not active.size:
             break
         g = gradient(active, at)

@@ -33,6 +33,16 @@ class Sums:
     N: Array
     Y: Array
 
+    @classmethod
+    def of(cls, summary: Summary) -> Sums:
+        """Of the one data set in which everyone counts once."""
+        return cls(*(part[None] for part in (summary.n, summary.M, summary.N, summary.Y)))
+
+    def repeated(self, D: int) -> Sums:
+        """D copies of the first, to be changed."""
+        parts = (part[:1] for part in (self.n, self.M, self.N, self.Y))
+        return Sums(*(np.repeat(part, D, axis=0) for part in parts))
+
     def __getitem__(self, rows: BoolArray | IntArray) -> Sums:
         """Those of some of the data sets."""
         return Sums(self.n[rows], self.M[rows], self.N[rows], self.Y[rows])
@@ -54,10 +64,8 @@ def recounted(summary: Summary, subjects: Subjects, counts: IntArray) -> Sums:
 
 def without_each(summary: Summary, subjects: Subjects, left: IntArray) -> Sums:
     """One subject left out of each data set: its pattern loses it, the others stay."""
-    D = len(left)
-    full = Sums(summary.n, summary.M, summary.N, summary.Y)
-    found = Sums(*(np.repeat(part[None], D, axis=0) for part in _parts(full)))
-    d, p = np.arange(D), subjects.pattern[left]
+    found = Sums.of(summary).repeated(len(left))
+    d, p = np.arange(len(left)), subjects.pattern[left]
     u, y = subjects.U[left], subjects.Y[left]
     found.n[d, p] -= 1.0
     found.M[d, p] -= u[:, :, None] * u[:, None, :]
@@ -67,10 +75,6 @@ def without_each(summary: Summary, subjects: Subjects, left: IntArray) -> Sums:
     for part in (found.M, found.N, found.Y):
         part[gone] = 0.0
     return found
-
-
-def _parts(sums: Sums) -> tuple[Array, Array, Array, Array]:
-    return sums.n, sums.M, sums.N, sums.Y
 
 
 def _pieces(pattern: IntArray, P: int, width: int) -> Iterator[tuple[int, IntArray]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.covariance.parameters import PARAMETERS
-from trialmlm.engine.leave_out import LeaveOut
+from trialmlm.engine.many import Refits
 from trialmlm.engine.visit_covariance import visit_covariances
 from trialmlm.errors import FitError
 from trialmlm.models.covariance_parameters import parameters_of, words_of
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trialmlm.arrays import Array
     from trialmlm.engine.fit import GaussianFit
     from trialmlm.engine.leave_out import Lost
+    from trialmlm.engine.many_optima import Optima
     from trialmlm.models.mmrm import MmrmFit
 
 #: the numbers of a subject beside its DFBETAS
@@ -30,51 +31,63 @@ def influence(fit: MmrmFit) -> pd.DataFrame:
         raise FitError(f"influence: the fit itself is {fit.convergence}")
     fit.occasions.check_common("influence")
     check_apart([fit.subjects.name], ["n_obs", *_NUMBERS, "note"])
-    refits = LeaveOut.of(fit.gaussian, fit.design)
+    refits = Refits.of(fit.gaussian, fit.design)
+    lost = [refits.one.lost(i) for i in range(refits.one.n_subjects)]
+    notes = np.array([_said(fit, own) if own else "" for own in lost], dtype=object)
     kept = fit.gaussian.likelihood.basis.kept
-    rows = []
-    for i in range(refits.n_subjects):
-        lost = refits.lost(i)
-        without = None if lost else refits.refit(i)
-        if without is None or not without.convergence.converged:
-            why = _said(fit, lost) if without is None else str(without.convergence)
-            rows.append([np.nan] * (len(_NUMBERS) + kept.size) + [why])
-        else:
-            rows.append([*_numbers(fit.gaussian, without), *_dfbetas(fit.gaussian, without), ""])
+    numbers = np.full((len(lost), len(_NUMBERS) + kept.size), np.nan)
+    able = np.flatnonzero(notes == "")
+    for batch in refits.batches(able.size):
+        left = able[batch]
+        without = refits.without(left)
+        notes[left] = without.reasons
+        numbers[left] = _numbers(fit.gaussian, refits, without)
     terms = [f"dfbetas {fit.coding.names[k]}" for k in kept]
-    found = pd.DataFrame(rows, columns=pd.Index([*_NUMBERS, *terms, "note"]))
+    found = pd.DataFrame(numbers, columns=pd.Index([*_NUMBERS, *terms]))
+    found["note"] = notes
     found.insert(0, fit.subjects.name, np.array(fit.subjects.levels, dtype=object))
     found.insert(1, "n_obs", fit.design.observed.sum(axis=1))
     return found
 
 
-def _numbers(full: GaussianFit, without: GaussianFit) -> list[float]:
-    """Cook's distance, covariance ratio and likelihood distance."""
-    moved = full.point.beta - without.point.beta
-    cook = float(moved @ np.linalg.solve(full.point.Phi, moved)) / full.rank
-    ratio = np.linalg.slogdet(without.point.Phi)[1] - np.linalg.slogdet(full.point.Phi)[1]
-    return [cook, float(np.exp(ratio)), _likelihood_distance(full, without)]
+def _numbers(full: GaussianFit, refits: Refits, without: Optima) -> Array:
+    """Cook's distance, covariance ratio, likelihood distance and DFBETAS, a row per refit."""
+    found = np.full((len(without.beta), len(_NUMBERS) + full.rank), np.nan)
+    good = without.converged
+    if not good.any():
+        return found
+    point, Phi = full.point, without.Phi[good]
+    moved = point.beta - without.beta[good]
+    cook = _squares(moved, point.Phi) / full.rank
+    ratio = np.exp(np.linalg.slogdet(Phi)[1] - np.linalg.slogdet(point.Phi)[1])
+    rise = _rises(full, refits, without.theta[good], without.beta[good])
+    found[good] = np.column_stack([cook, ratio, rise, _dfbetas(full, moved, Phi)])
+    return found
 
 
-def _likelihood_distance(full: GaussianFit, without: GaussianFit) -> float:
-    """−2l of all data at the parameters found without the subject, less its minimum.
+def _squares(apart: Array, Phi: Array) -> Array:
+    """d'Φ⁻¹d of every row d."""
+    found: Array = (apart * np.linalg.solve(Phi, apart[..., None])[..., 0]).sum(axis=1)
+    return found
+
+
+def _rises(full: GaussianFit, refits: Refits, theta: Array, beta: Array) -> Array:
+    """−2l of all data at the parameters found without a subject, less its minimum.
 
     REML's −2l knows θ alone; that of ML also pays for the β that is not the best at that θ.
     """
-    point = full.likelihood.evaluate(without.theta)
-    rise = float(point.deviance - full.point.deviance)
-    if not full.reml:
-        apart = without.point.beta - point.beta
-        rise += float(apart @ np.linalg.solve(point.Phi, apart))
-    return rise
+    everyone = refits.everyone
+    least = everyone.deviances(everyone.evaluate(full.theta[None]))
+    at = everyone.evaluate(theta)
+    rise: Array = everyone.deviances(at) - least
+    return rise if full.reml else rise + _squares(beta - at.beta, at.Phi)
 
 
-def _dfbetas(full: GaussianFit, without: GaussianFit) -> Array:
+def _dfbetas(full: GaussianFit, moved: Array, Phi: Array) -> Array:
     """(β̂_k − β̂_k without) / SE of β̂_k without."""
-    basis = full.likelihood.basis
-    moved = basis.R_inverse @ (full.point.beta - without.point.beta)
-    half = basis.R_inverse @ without.point.Phi
-    found: Array = moved / np.sqrt((half * basis.R_inverse).sum(axis=1))
+    half = full.likelihood.basis.R_inverse
+    spread = np.einsum("kq,dqr,kr->dk", half, Phi, half, optimize=True)
+    found: Array = moved @ half.T / np.sqrt(spread)
     return found
 
 
