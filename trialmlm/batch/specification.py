@@ -55,7 +55,7 @@ def specification_of(task: Task, df_method: str, extra: Mapping[str, str]) -> di
         **({"degrees of freedom": _DF[df_method]} if df_method else {}),
         **(
             {}
-            if "LMM" in (task.method, task.analysed)
+            if slopes
             else {"LS means": _WEIGHTS[analysis.weights]}
         ),
         "intervals": f"two-sided {analysis.confidence * 100:g}% confidence intervals (CI)",
