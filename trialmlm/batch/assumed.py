@@ -62,7 +62,7 @@ def assumed_of(inputs: Inputs, analysis: Analysis, found: AnalysisSet) -> Assume
         _affected(inputs, rule, cells).assign(rank=rank, strategy=rule.assume, event=rule.after)
         for rank, rule in enumerate(rules)
     ]
-    every = pd.concat([pd.DataFrame(columns=[*_COLUMNS, "rank"]), *parts], ignore_index=True)
+    every = pd.concat(parts) if parts else pd.DataFrame(columns=[*_COLUMNS, "rank"])
     every = every.sort_values(["subject", "date", "rank"], kind="stable")
     ruling = every.drop_duplicates("subject")
     fallen = ruling["strategy"] == LOWEST_DECILE

@@ -137,6 +137,7 @@ def record_of_imputed(
     *,
     headline: str,
     visit: str,
+    variances: tuple[str, ...],
 ) -> AnalysisRecord:
     """How an analysis of imputed data was carried out."""
     analysis = task.analysis
@@ -157,6 +158,7 @@ def record_of_imputed(
         headline=headline,
         visit=visit,
         pairs=task.pairs,
+        variances=variances,
     )
 
 

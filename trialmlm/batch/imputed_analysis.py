@@ -10,7 +10,7 @@ import pandas as pd
 
 from trialmlm.batch.context import NOT_DETERMINED
 from trialmlm.batch.estimates import record_of_imputed
-from trialmlm.batch.imputed_words import imputation_in_words, variance_in_words
+from trialmlm.batch.imputed_words import delta_in_words, imputation_in_words, variance_in_words
 from trialmlm.batch.tipping_analysis import tipped
 from trialmlm.errors import UsageError
 from trialmlm.missing.given import GivenImputations
@@ -70,12 +70,18 @@ def imputed_analysis(task: Task) -> Results:
         "model": _model(task),
         "imputation": imputation_in_words(task, imputation),
         "variance": variance_in_words(analysed),
+        **delta_in_words(task.analysis),
     }
     counts = tuple(_subjects(context, imputation))
-    notes = (*analysed.notes, *getattr(imputation, "notes", ()), *task.assumed_notes)
-    visit = task.analysed_at
-    headline = DIFFERENCES.get(task.analysed, "difference")
-    record = record_of_imputed(task, counts, extra, notes, headline=headline, visit=visit)
+    record = record_of_imputed(
+        task,
+        counts,
+        extra,
+        (*analysed.notes, *task.assumed_notes),
+        headline=DIFFERENCES.get(task.analysed, "difference"),
+        visit=task.analysed_at,
+        variances=tuple(variance.name for variance in analysed.plan.variances),
+    )
     return Results(statistics, (record,))
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from trialmlm.batch.task import Task
     from trialmlm.missing.analysed import AnalysedImputation
     from trialmlm.missing.imputation import Imputation
+    from trialmlm.protocol.analyses import Analysis
     from trialmlm.protocol.missing import Missing, Rule
     from trialmlm.protocol.schema import Protocol
 
@@ -64,3 +65,14 @@ def variance_in_words(analysed: AnalysedImputation) -> str:
     said = f"{deciding.name} ({deciding.target}) decides"
     shown = ", ".join(f"{other.name} ({other.target})" for other in others)
     return f"{said}; {shown} shown beside it" if shown else said
+
+
+def delta_in_words(analysis: Analysis) -> dict[str, str]:
+    """What one unit of delta is; nothing where no value is shifted."""
+    delta = analysis.delta
+    if delta is None:
+        return {}
+    after = delta.rows.missing_after.replace("_", " ") if delta.rows is not None else ""
+    per = {"visit": "", "year": f" for each year since {after or 'day 1'}"}[delta.per]
+    which = f"values missing after {after}" if after else "every imputed value"
+    return {"delta": f"{delta.unit}, added to {which}{per}"}

@@ -53,11 +53,7 @@ def specification_of(task: Task, df_method: str, extra: Mapping[str, str]) -> di
         "model": analysis.model or "",
         **extra,
         **({"degrees of freedom": _DF[df_method]} if df_method else {}),
-        **(
-            {}
-            if slopes
-            else {"LS means": _WEIGHTS[analysis.weights]}
-        ),
+        **({} if slopes else {"LS means": _WEIGHTS[analysis.weights]}),
         "intervals": f"two-sided {analysis.confidence * 100:g}% confidence intervals (CI)",
         "missing values": assumption_of(task),
         "contrasts": f"{contrasts}; p-values are not adjusted for multiplicity.",

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from trialmlm.missing.imputation import Imputation
     from trialmlm.results.statistic import Statistic
 
-NEVER = "not reached within the deltas of the protocol"
+#: how far beyond the deltas of the protocol the tip itself is looked for
+FARTHEST = 10.0
+NEVER = "not reached within ten times the deltas of the protocol"
 
 
 def tipped(
@@ -62,7 +64,7 @@ def _alone(
     pair: Mapping[str, str],
 ) -> Iterator[Statistic]:
     """The tip of one arm, the others left as they are, and the curve to it."""
-    limits = (min(0.0, *values), max(0.0, *values))
+    limits = (FARTHEST * min(0.0, *values), FARTHEST * max(0.0, *values))
     found = imputation.tipping_point(model, arms=[label], limits=limits, **given)
     key = context.key_of(label)
     tips = found.frame.iloc[1:]
@@ -86,7 +88,7 @@ def _grid(
 ) -> Iterator[Statistic]:
     """Every cell of two arms, and where the conclusion changes."""
     first = next(iter(steps.values()))
-    limits = (min(0.0, *first), max(0.0, *first))
+    limits = (FARTHEST * min(0.0, *first), FARTHEST * max(0.0, *first))
     found = imputation.tipping_grid(model, deltas=steps, limits=limits, **given)
     names = {f"delta-{context.key_of(label)}": f"delta {label}" for label in steps}
     for number, row in enumerate(found.frame.to_dict(orient="records"), start=1):
