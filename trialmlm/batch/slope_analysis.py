@@ -17,6 +17,7 @@ from trialmlm.batch.site_effects import site_effects
 from trialmlm.errors import FitError, UsageError
 from trialmlm.models.lmm import lmm
 from trialmlm.models.lmm_residual_fit import ResidualLmmFit
+from trialmlm.protocol.estimands import SlopeTo
 from trialmlm.results.results import Results
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def slope_analysis(task: Task) -> Results:
         schedule.time.name,
         by=context.arm_column,
         weights=analysis.weights,
+        over=period_of(task),
         confidence=analysis.confidence,
     )
     used = task.frame.iloc[fit.rows.rows]
@@ -94,6 +96,17 @@ def slope_analysis(task: Task) -> Results:
     }
     record = record_of(task, fit, counts, extra, str(fit.convergence), headline="slope-difference")
     return Results(statistics, (record,), lmm_records(task, fit))
+
+
+def period_of(task: Task) -> tuple[float, float]:
+    """Time of day 1, and of the visit to which the estimand asks for the slope (else the last)."""
+    schedule, key = task.protocol.schedule, task.analysis.estimand
+    if schedule is None or schedule.time is None:
+        return 0.0, 1.0
+    variable = task.protocol.estimand(key).variable if key else None
+    last = variable.to if isinstance(variable, SlopeTo) else schedule.visit_names[-1]
+    day = next(float(visit.day) for visit in schedule.visits if visit.name == last)
+    return 0.0, (day - 1.0) / schedule.time.days_per_year
 
 
 def _words(part: RandomPart, roles: Subjects) -> str:
