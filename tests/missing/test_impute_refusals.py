@@ -30,7 +30,7 @@ def no_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "mmrm", fitted)
 
 
-def imputed(data: pd.DataFrame = TRIAL, **given: Any) -> Imputed:
+def imputed(data: Any = TRIAL, **given: Any) -> Imputed:
     asked = {"model": MODEL, "arm": "ARM", "reference": TO_PLACEBO, **given}
     return impute(data, **asked)
 
@@ -82,6 +82,8 @@ def test_events_without_the_strategy_are_refused() -> None:
         imputed(events=JUMP.drop(columns="strategy"))
     with pytest.raises(UsageError, match="expected a DataFrame"):
         imputed(events=[("S001", "Week 4", "mar")])
+    with pytest.raises(DataError, match=r"(?s)strategy is missing.*S0\d\d"):
+        imputed(events=JUMP.assign(strategy=None))
 
 
 @pytest.mark.parametrize(
@@ -157,6 +159,11 @@ def test_an_arm_that_changes_within_a_subject_is_refused() -> None:
     changed.loc[changed.index[1], "ARM"] = "PLACEBO" if changed["ARM"].iloc[1] == "DRUG" else "DRUG"
     with pytest.raises(DataError, match="ARM changes within a subject"):
         imputed(changed)
+
+
+def test_what_is_no_frame_is_refused() -> None:
+    with pytest.raises(UsageError, match="found list, expected a pandas DataFrame"):
+        imputed([1])
 
 
 def test_two_rows_of_a_subject_at_a_visit_are_refused() -> None:
