@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from dropout_trial import MODEL, VISITS, dropout_trial, dropouts
@@ -152,6 +153,12 @@ def test_a_covariate_without_a_value_names_subject_and_visit() -> None:
     varying = TRIAL.assign(DOSE=range(len(TRIAL)))
     with pytest.raises(DataError, match=r"(?s)covariate DOSE has no value.*S0\d\d.*Week 8"):
         imputed(varying, model=MODEL.replace("BASE", "DOSE"))
+
+
+def test_a_group_of_the_covariance_needs_a_value_too() -> None:
+    sex = np.where(TRIAL["USUBJID"] == "S003", None, np.where(TRIAL["BASE"] > 20, "F", "M"))
+    with pytest.raises(DataError, match=r"(?s)covariate SEX has no value.*S003"):
+        imputed(TRIAL.assign(SEX=sex), model=MODEL.replace("us(AVISIT |", "us(AVISIT | SEX /"))
 
 
 def test_an_arm_that_changes_within_a_subject_is_refused() -> None:
