@@ -220,7 +220,9 @@ def test_the_listing_counts_the_very_rows_that_are_set_aside(tmp_path: Path) -> 
     assert listed.set_index(["subject", "event"]).loc[("S-012", "rescue"), "ruling"] == (
         "no visit after it"
     )
-    by_arm = events_results(_events(inputs)).select(analysis="events", statistic="values")
+    by_arm = events_results(inputs.protocol, _events(inputs)).select(
+        analysis="events", statistic="values"
+    )
     assert sum(s.value for s in by_arm) == listed["values"].sum()
     said = "\n".join(described_events(inputs.protocol, _events(inputs)))
     assert "rescue (hypothetical): 4 subjects; " in said

@@ -102,7 +102,8 @@ def _at_visit(task: Task) -> pd.DataFrame:
 
 
 def _variables(task: Task) -> frozenset[str]:
-    return frozenset(read_formula(task.analysis.model or "").variables)
+    read = read_formula(task.analysis.model or "")
+    return frozenset(read.fixed_variables if task.imputes else read.variables)
 
 
 def _reasons(task: Task) -> dict[str, str]:

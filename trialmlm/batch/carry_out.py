@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from numpy.linalg import LinAlgError
 
 from trialmlm.batch.ancova_analysis import ancova_analysis
+from trialmlm.batch.imputed_analysis import imputed_analysis
 from trialmlm.batch.mmrm_analysis import mmrm_analysis
 from trialmlm.batch.slope_analysis import slope_analysis
 from trialmlm.errors import FitError
@@ -23,6 +24,7 @@ METHODS: Mapping[str, Callable[[Task], Results]] = {
     "MMRM": mmrm_analysis,
     "ANCOVA": ancova_analysis,
     "LMM": slope_analysis,
+    "MI": imputed_analysis,
 }
 
 

@@ -129,6 +129,39 @@ def record_of(
     )
 
 
+def record_of_imputed(
+    task: Task,
+    counts: Counts,
+    extra: Mapping[str, str],
+    notes: tuple[str, ...],
+    *,
+    headline: str,
+    visit: str,
+    variances: tuple[str, ...],
+) -> AnalysisRecord:
+    """How an analysis of imputed data was carried out."""
+    analysis = task.analysis
+    return AnalysisRecord(
+        name=task.planned.name,
+        role=analysis.role,
+        method=task.method,
+        endpoint=analysis.endpoint or "",
+        population=analysis.population or "",
+        specification=specification_of(task, "", extra),
+        steps=tuple(map(str, task.records.account.steps)),
+        counts=counts,
+        notes=(*task.records.notes, *notes),
+        exclusions=tuple((e.subject, e.arm, e.reason) for e in excluded(task)),
+        line=task.planned.line,
+        label=analysis.label or task.planned.name,
+        assumption=assumption_of(task),
+        headline=headline,
+        visit=visit,
+        pairs=task.pairs,
+        variances=variances,
+    )
+
+
 def fit_statistics_of(
     context: Context, fit: MmrmFit | LmmFit, n_subjects: int
 ) -> Iterator[Statistic]:

@@ -125,14 +125,19 @@ def _days(inputs: Inputs, events: pd.DataFrame) -> list[int]:
     return [int(days) + (days >= 0) for days in elapsed]
 
 
-def events_results(events: tuple[EventRecord, ...]) -> Results:
-    """The events, and their counts by estimand, event, strategy and arm.
+def events_results(protocol: Protocol, events: tuple[EventRecord, ...]) -> Results:
+    """The events, and their counts by estimand, event (as the estimand has them), strategy, arm.
 
     The statistics have ``analysis="events"``, the estimand as method, the strategy as quantity and
     the event as group; ``subjects`` (with the event), ``ruled`` (subjects in whom it rules at a
     visit or more), ``values`` and ``gaps`` (visits with and without an observed value).
     """
-    frame = events_frame(events)
+    order = {
+        (key, event): rank
+        for key in protocol.estimands
+        for rank, event in enumerate(protocol.estimand(key).events)
+    }
+    frame = events_frame(sorted(events, key=lambda e: order[e.estimand, e.event]))
     keys = ["estimand", "endpoint", "population", "event", "strategy", "arm"]
     statistics = []
     for key, rows in frame.groupby(keys, sort=False):

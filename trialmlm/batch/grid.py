@@ -92,6 +92,25 @@ def rows_at(
     return made[[name for name in frame.columns if name in made.columns]]
 
 
+def with_every_visit(inputs: Inputs, found: AnalysisSet, frame: pd.DataFrame) -> pd.DataFrame:
+    """The records with one that has no value wherever there is none, at its target day.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    found : AnalysisSet
+        Behind them: its subjects, also those with a baseline alone, get every visit.
+    frame : DataFrame
+        At most one record per subject and visit; a baseline may be among them.
+    """
+    name = inputs.protocol.data.subjects.subject
+    there = set(zip(as_text(frame[name]), frame["AVISIT"].astype(str), strict=True))
+    cells = cells_of(inputs, found)
+    keys = zip(cells["subject"], cells["visit"], strict=True)
+    absent = cells[[key not in there for key in keys]].reset_index(drop=True)
+    return together(frame, rows_at(inputs, found, absent, ""), name)
+
+
 def together(frame: pd.DataFrame, made: pd.DataFrame, subject: str) -> pd.DataFrame:
     """Records and made ones, in the order of subject and visit."""
     if made.empty:

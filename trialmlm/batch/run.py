@@ -191,7 +191,7 @@ def _read(plan: Plan, inputs: Inputs, log: Log) -> tuple[Results, dict[str, Task
     events = tuple(event for question in asked for event in events_of(inputs, question))
     for line in described_events(plan.protocol, events):
         log.say(line)
-    return Results.together([*parts, events_results(events)]), tasks
+    return Results.together([*parts, events_results(plan.protocol, events)]), tasks
 
 
 def _log_data(inputs: Inputs, tasks: dict[str, Task | str], log: Log) -> None:

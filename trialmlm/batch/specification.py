@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trialmlm.batch.imputed_words import imputed_in_words
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from trialmlm.batch.task import Task
     from trialmlm.protocol.estimands import Estimand
+    from trialmlm.protocol.missing import KeptRows
 
 _WEIGHTS = {
     "equal": "LS means weight the levels of other factors equally",
@@ -39,17 +42,18 @@ def specification_of(task: Task, df_method: str, extra: Mapping[str, str]) -> di
     ----------
     task : Task
     df_method : str
-        Name of the method that was used.
+        Name of the method that was used; empty where the analysis pools several.
     extra : mapping of str to str
         What only this kind of analysis has, after the model.
     """
     analysis, arms = task.analysis, task.protocol.ordered_arms
     contrasts = "; ".join(f"{arms[a].name} minus {arms[b].name}" for a, b in task.pairs)
+    slopes = "LMM" in (task.method, task.analysed)
     specification = {
         "model": analysis.model or "",
         **extra,
-        "degrees of freedom": _DF[df_method],
-        **({} if task.method == "LMM" else {"LS means": _WEIGHTS[analysis.weights]}),
+        **({"degrees of freedom": _DF[df_method]} if df_method else {}),
+        **({} if slopes else {"LS means": _WEIGHTS[analysis.weights]}),
         "intervals": f"two-sided {analysis.confidence * 100:g}% confidence intervals (CI)",
         "missing values": assumption_of(task),
         "contrasts": f"{contrasts}; p-values are not adjusted for multiplicity.",
@@ -77,9 +81,26 @@ def events_in_words(estimand: Estimand) -> str:
 def assumption_of(task: Task) -> str:
     """What the analysis assumes of missing values, in words."""
     rows = task.analysis.rows
+    missing = task.analysis.missing
+    if task.imputes and missing is not None:
+        return imputed_in_words(task.protocol, missing)
     said = _MISSING[task.imputation]
     if task.method == "ANCOVA" and task.imputation == "observed":
         said = _COMPLETE
     if rows is not None and rows.observed_at is not None:
         said = f"Only subjects with a value at {rows.observed_at} are analysed (completers)."
-    return said
+    left_out = said_of_values(rows) if rows is not None else ""
+    return f"{said} {left_out}" if left_out else said
+
+
+def said_of_values(rows: KeptRows) -> str:
+    """Which values the key ``rows`` leaves out because of an event, as a sentence."""
+    near = rows.exclude_within
+    if rows.before is None and near is None:
+        return ""
+    words = {
+        rows.before or "": "after",
+        near.event if near else "": f"within {near.days if near else 0} days of",
+    }
+    told = " or ".join(f"{how} {event.replace('_', ' ')}" for event, how in words.items() if event)
+    return f"Values {told} are left out."

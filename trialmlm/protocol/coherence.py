@@ -105,6 +105,8 @@ def _within(analysis: Analysis) -> Faults:
         if getattr(analysis, attribute) is None:
             yield (), f"missing key {attribute}, or an estimand that says it"
     method = analysis.missing.method if analysis.missing else None
+    if method in IMPUTING and analysis.model is not None and analysis.analyse is None:
+        yield (), "values are imputed by the model: add analyse: {model: …}, of completed data"
     for key in ("analyse", "delta", "variance"):
         if getattr(analysis, key) is not None and method not in IMPUTING:
             yield (key,), f"{key} needs missing.method to be one of {', '.join(IMPUTING)}"

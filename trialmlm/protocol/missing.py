@@ -24,6 +24,9 @@ IMPUTING = (*DRAWING, "conditional-mean")
 #: methods that put one value in the place of a missing one
 CARRIED = ("locf", "locf-records", "bocf", "wocf")
 
+#: drawn from the worst tenth of what those who completed had
+LOWEST_DECILE = "lowest-decile"
+
 Imputation = Literal[
     "locf",
     "locf-records",
@@ -40,6 +43,7 @@ Assumption = Literal[
     "copy-increments",
     "last-mean-carried-forward",
     "retrieved-dropout",
+    "lowest-decile",
 ]
 Classified = Literal["impute-then-classify", "failure"]
 
@@ -52,7 +56,8 @@ class Rule(Noun):
     reasons: tuple[Text, ...] = ()
     """The reasons of the event for which it is assumed, as the data word them; absent: all."""
     assume: Assumption
-    """What is assumed of the values after it."""
+    """What is assumed of the values after it; lowest-decile: they are drawn from the worst tenth
+    of the changes of those who completed, whatever their arm."""
     reference: ArmKey | None = None
     """The arm borrowed from, for an assumption that is reference-based."""
 
@@ -100,6 +105,12 @@ class Missing(Noun):
                 yield (name,), f"{name} belongs to a method that draws: {' or '.join(DRAWING)}"
         if self.rules and self.method not in IMPUTING:
             yield ("rules",), f"rules need a method that imputes: {', '.join(IMPUTING)}"
+        for i, rule in enumerate(self.rules):
+            if rule.assume == LOWEST_DECILE and not drawn:
+                told = f"lowest-decile draws values: state method: {' or '.join(DRAWING)}"
+                yield ("rules", i, "assume"), told
+        if len({rule.reference for rule in self.rules if rule.reference}) > 1:
+            yield ("rules",), "found two reference arms, expected one for all rules"
         if "impute-then-classify" in (self.alive, self.dead) and self.method not in IMPUTING:
             yield (), f"impute-then-classify needs a method that imputes: {', '.join(IMPUTING)}"
         if self.method is None and self.otherwise is None and self.alive is None:

@@ -13,6 +13,7 @@ from trialmlm.tables.shell_methods import methods_compared
 from trialmlm.tables.shell_mmrm import mmrm
 from trialmlm.tables.shell_populations import populations
 from trialmlm.tables.shell_rate_of_decline import rate_of_decline
+from trialmlm.tables.shell_site_effects import site_effects
 from trialmlm.tables.shell_subjects import baseline, disposition
 
 if TYPE_CHECKING:
@@ -34,4 +35,5 @@ SHELLS: Mapping[str, Callable[[Order, Results], Display]] = {
     "methods-compared": methods_compared,
     "covariance": covariance,
     "intercurrent-events": intercurrent_events,
+    "site-effects": site_effects,
 }
