@@ -205,7 +205,7 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         q = s.Xy.size
         DX = np.einsum("abn,bqn->aqn", D, s.ZX)
         XtOX = (np.eye(q) - (s.ZX @ DX.swapaxes(1, 2)).sum(axis=0)) / sigma2
-        XtOy = (s.Xy - np.tensordot(DX, s.Zy, ((0, 2), (0, 1)))) / sigma2
+        XtOy = (s.Xy - np.einsum("aqn,an->q", DX, s.Zy)) / sigma2
         yOy = (s.yy - float(np.vdot(s.Zy, np.einsum("abn,bn->an", D, s.Zy)))) / sigma2
         root = np.linalg.cholesky((XtOX + XtOX.T) / 2.0)
         inverse = np.linalg.inv(root)
@@ -251,8 +251,8 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         sigma = np.append(point.G[lower_indices(self.r)], point.sigma2)
         trace_matrix = sums.T.sum(axis=2) - (sums.F.sum(axis=2) if self.reml else 0.0)
         quad_matrix = sums.z @ sums.z.T
-        trace = np.tensordot(basis, trace_matrix, 2)
-        quad = np.tensordot(basis, quad_matrix, 2)
+        trace = basis.reshape(m, -1) @ trace_matrix.ravel()
+        quad = basis.reshape(m, -1) @ quad_matrix.ravel()
         trace = with_sigma2(trace, float(s.n_observations - free), sigma)
         quad = with_sigma2(quad, point.rOr, sigma)
         P = self._P(point, sums, basis, sigma)
@@ -325,7 +325,7 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         r, q, n = sums.H.shape
         flat = sums.H.reshape(r * q, n)
         Z = (flat @ flat.T).reshape(r, q, r, q).transpose(0, 2, 1, 3)
-        P = -np.tensordot(basis, Z, 2)
+        P: Array = -(basis.reshape(-1, r * r) @ Z.reshape(r * r, q * q)).reshape(-1, q, q)
         return with_P_of_sigma2(P, point.Phi, theta)
 
 
