@@ -251,8 +251,8 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         sigma = np.append(point.G[lower_indices(self.r)], point.sigma2)
         trace_matrix = sums.T.sum(axis=2) - (sums.F.sum(axis=2) if self.reml else 0.0)
         quad_matrix = sums.z @ sums.z.T
-        trace = basis.reshape(m, -1) @ trace_matrix.ravel()
-        quad = basis.reshape(m, -1) @ quad_matrix.ravel()
+        trace: Array = basis.reshape(m, -1) @ trace_matrix.ravel()
+        quad: Array = basis.reshape(m, -1) @ quad_matrix.ravel()
         trace = with_sigma2(trace, float(s.n_observations - free), sigma)
         quad = with_sigma2(quad, point.rOr, sigma)
         P = self._P(point, sums, basis, sigma)
