@@ -29,7 +29,9 @@ MAKING = frozenset({"composite", "while-on-treatment"})
 #: what models call the visits of the schedule
 VISIT = ("AVISIT",)
 #: figures are named here as well as in their room, which stands on matplotlib
-FIGURES = frozenset({"means-by-visit", "profiles", "forest", "missing-patterns", "residuals"})
+FIGURES = frozenset(
+    {"means-by-visit", "profiles", "forest", "missing-patterns", "residuals", "tipping-point"}
+)
 #: which records can be summed up
 SUMMARISED = frozenset({"observed", "locf", "locf-records"})
 

@@ -33,9 +33,11 @@ _ASSUMED = {
 
 def imputed_in_words(protocol: Protocol, missing: Missing) -> str:
     """What an analysis that imputes assumes, for a table that compares methods."""
-    times = f"{missing.imputations} times" if missing.method in DRAWING else "by conditional means"
+    times = (
+        f"{missing.imputations} imputations" if missing.method in DRAWING else "conditional means"
+    )
     rules = "".join(f"; {_rule(protocol, rule)}" for rule in missing.rules)
-    return f"Imputed {times}: missing at random{rules}."
+    return f"Missing at random{rules} ({times})."
 
 
 def _rule(protocol: Protocol, rule: Rule) -> str:

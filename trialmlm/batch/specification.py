@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trialmlm.batch.imputed_words import imputed_in_words
+from trialmlm.protocol.estimand_rules import is_death
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,12 @@ _MISSING = {
     "observed": "Missing values are not imputed: missing at random is assumed.",
     "locf": "The last value observed after baseline is carried forward (LOCF).",
     "locf-records": "The last value observed is carried forward, as the data hold it (DTYPE LOCF).",
+}
+#: the same where methods are compared
+_SHORT = {
+    "observed": "Missing at random; not imputed.",
+    "locf": "Stays at the last value (LOCF).",
+    "locf-records": "Stays at the last value, as in the data (LOCF).",
 }
 _COMPLETE = "Subjects without a value at the visit are not analysed."
 _DF = {
@@ -91,6 +98,32 @@ def assumption_of(task: Task) -> str:
         said = f"Only subjects with a value at {rows.observed_at} are analysed (completers)."
     left_out = said_of_values(rows) if rows is not None else ""
     return f"{said} {left_out}" if left_out else said
+
+
+def assumption_in_short(task: Task) -> str:
+    """What the analysis assumes of missing values, as tables that compare methods say it."""
+    rows, missing = task.analysis.rows, task.analysis.missing
+    if task.imputes and missing is not None:
+        return imputed_in_words(task.protocol, missing)
+    said = _SHORT[task.imputation]
+    if task.method == "ANCOVA" and task.imputation == "observed":
+        said = "Those without a value are like the others."
+    if rows is not None and rows.observed_at is not None:
+        said = f"Completers: only subjects with a value at {rows.observed_at}."
+    left_out = said_of_values(rows) if rows is not None else ""
+    return " ".join(filter(None, (said, _set_aside(task), left_out)))
+
+
+def _set_aside(task: Task) -> str:
+    """After which events values are set aside, death apart, after which there are none."""
+    key = task.analysis.estimand
+    ways = task.protocol.estimand(key).handlings if key is not None else {}
+    named = [
+        event.replace("_", " ")
+        for event, way in ways.items()
+        if way.strategy == "hypothetical" and not is_death(task.protocol, event)
+    ]
+    return f"Values after {' or '.join(named)} are set aside." if named else ""
 
 
 def said_of_values(rows: KeptRows) -> str:

@@ -27,14 +27,12 @@ ROLES = {
 
 
 EXPLAINED = (
-    "In brackets, how the variance was found; where nothing stands there, it is that of the model. "
-    "Rubin's rules are information-anchored, jackknife and bootstrap estimate the variance in "
-    "repeated sampling: under assumptions that borrow from a reference arm they differ. FMI: "
-    "fraction of missing information; MC SE: Monte-Carlo standard error of the difference."
+    "Variance: Rubin (information-anchored), jackknife or bootstrap (repeated sampling) as named, "
+    "else the model's. FMI: fraction of missing information; MC SE: Monte-Carlo standard error."
 )
 #: a variance of pooled estimates, in words
 VARIANCES = {
-    "rubin": "Rubin's rules",
+    "rubin": "Rubin",
     "jackknife": "jackknife",
     "bootstrap": "bootstrap",
 }
@@ -105,10 +103,9 @@ def _blocks(order: Order, results: Results) -> Iterator[Block]:
     for name in order.analyses:
         record = results.analysis(name)
         told = _heading(order, record) if record is not None else ""
-        if told and told != heading:
-            heading = told
-            yield Block((Row((Cell(heading),), bold=True),))
-        yield Block(_rows(order, results, name))
+        first = (Row((Cell(told),), bold=True),) if told and told != heading else ()
+        heading = told or heading
+        yield Block((*first, *_rows(order, results, name)), gap=False)
 
 
 def _heading(order: Order, record: AnalysisRecord) -> str:
