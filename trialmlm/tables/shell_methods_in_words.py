@@ -45,10 +45,7 @@ def methods_in_words(order: Order, results: Results) -> Display:
     results : Results
     """
     records = [record for name in order.analyses if (record := results.analysis(name))]
-    blocks = [
-        _questions(order),
-        *(b for role in ROLES for b in _role(order, results, records, role)),
-    ]
+    by_role = (block for role in ROLES for block in _role(order, results, records, role))
     return Display(
         kind=order.kind,
         number=order.number,
