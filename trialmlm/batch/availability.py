@@ -30,7 +30,15 @@ MAKING = frozenset({"composite", "while-on-treatment"})
 VISIT = ("AVISIT",)
 #: figures are named here as well as in their room, which stands on matplotlib
 FIGURES = frozenset(
-    {"means-by-visit", "profiles", "forest", "missing-patterns", "residuals", "tipping-point"}
+    {
+        "means-by-visit",
+        "profiles",
+        "forest",
+        "missing-patterns",
+        "residuals",
+        "individual-slopes",
+        "tipping-point",
+    }
 )
 #: which records can be summed up
 SUMMARISED = frozenset({"observed", "locf", "locf-records"})
@@ -110,13 +118,14 @@ def _lacks_of_imputation(protocol: Protocol, analysis: Analysis) -> Iterator[str
 
 
 def _lacks_of_inference(analysis: Analysis, read: ModelFormula) -> Iterator[str]:
-    """Sandwiches and between-within are of repeated measures; Kenward-Roger has no sandwich."""
+    """Between-within is of repeated measures; Kenward-Roger has no sandwich, nor has ANCOVA."""
     repeated = bool(read.covariance) and not read.random
     others = HIERARCHICAL_DF_METHODS if read.random else DF_METHODS
     methods = REPEATED_DF_METHODS if repeated else others
+    clusters = bool(read.covariance or read.random)
     if analysis.df not in methods:
         yield f"df: {analysis.df}"
-    elif analysis.vcov is not None and (not repeated or methods[analysis.df].own_covariance):
+    elif analysis.vcov is not None and (not clusters or methods[analysis.df].own_covariance):
         yield f"vcov: {analysis.vcov} with df: {analysis.df}"
 
 

@@ -14,6 +14,7 @@ from trialmlm.tables.shell_methods_in_words import methods_in_words
 from trialmlm.tables.shell_mmrm import mmrm
 from trialmlm.tables.shell_populations import populations
 from trialmlm.tables.shell_rate_of_decline import rate_of_decline
+from trialmlm.tables.shell_site_effects import site_effects
 from trialmlm.tables.shell_subjects import baseline, disposition
 from trialmlm.tables.shell_tipping import tipping_point
 
@@ -38,4 +39,5 @@ SHELLS: Mapping[str, Callable[[Order, Results], Display]] = {
     "intercurrent-events": intercurrent_events,
     "methods-in-words": methods_in_words,
     "tipping-point": tipping_point,
+    "site-effects": site_effects,
 }

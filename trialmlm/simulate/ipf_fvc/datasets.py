@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trialmlm.simulate.events import adae, adcm, adtte
-from trialmlm.simulate.questionnaire import adqs, draw_scores
-from trialmlm.simulate.reported import reported
-from trialmlm.simulate.spirometry import adfvc
-from trialmlm.simulate.subject_level import adsl
+from trialmlm.simulate.ipf_fvc.events import adae, adcm, adtte
+from trialmlm.simulate.ipf_fvc.questionnaire import adqs, draw_scores
+from trialmlm.simulate.ipf_fvc.reported import reported
+from trialmlm.simulate.ipf_fvc.spirometry import adfvc
+from trialmlm.simulate.ipf_fvc.subject_level import adsl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.random import Generator
 
-    from trialmlm.simulate.course import Course
-    from trialmlm.simulate.parameters import Parameters
+    from trialmlm.simulate.ipf_fvc.course import Course
+    from trialmlm.simulate.ipf_fvc.parameters import Parameters
 
 
 def all_datasets(

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.simulate.course import NEVER, Course, measured
-from trialmlm.simulate.schedule import VISITS, WEEKS, YEAR, visit_weeks
+from trialmlm.simulate.ipf_fvc.course import NEVER, Course, measured
+from trialmlm.simulate.ipf_fvc.schedule import VISITS, WEEKS, YEAR, visit_weeks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.chances import Chances
-    from trialmlm.simulate.parameters import Parameters
-    from trialmlm.simulate.subjects import Subjects
+    from trialmlm.simulate.ipf_fvc.chances import Chances
+    from trialmlm.simulate.ipf_fvc.parameters import OffDrug, Parameters
+    from trialmlm.simulate.ipf_fvc.subjects import Subjects
 
     Numbers = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -39,6 +39,12 @@ class World:
     may_stop: bool = True
 
 
+#: what becomes of the slope when drug is stopped, from that before and that on placebo
+OFF_DRUG: Mapping[OffDrug, Callable[[Numbers, Numbers], Numbers]] = {
+    "as-on-placebo": lambda before, on_placebo: on_placebo,
+    "as-before": lambda before, on_placebo: before,
+    "none": lambda before, on_placebo: np.zeros_like(before),
+}
 #: how it went; had nobody stopped drug; had nobody been on it
 WORLDS: Mapping[str, World] = {
     "followed": World(),
@@ -73,8 +79,9 @@ def follow(subjects: Subjects, chances: Chances, parameters: Parameters, world: 
 class _Walk:
     """The working arrays of `follow`, changed in place from week to week.
 
-    `arm` is the one whose drug is taken, `slope` what FVC does in the week, `points_lost` the
-    decline last measured in points of % predicted, `log_hazard` of death what does not change.
+    `arm` is the one whose drug is taken, `slope` what FVC does in the week and `on_placebo` what it
+    would do, `points_lost` the decline last measured in points of % predicted, `log_hazard` of
+    death what does not change.
     """
 
     subjects: Subjects
@@ -87,6 +94,7 @@ class _Walk:
     fvc: Numbers
     at_visit: Numbers
     slope: Numbers
+    on_placebo: Numbers
     points_lost: Numbers
     exacerbation_week: Weeks
     death_week: Weeks
@@ -145,7 +153,8 @@ class _Walk:
         on_drug = under_way & (self.stop_week == NEVER)
         stops = on_drug & (self.chances.stop[week] < hazard[self.arm] * factor * _WEEK)
         self.stop_week[stops] = week
-        self.slope[stops] = _slopes(self.subjects, self.parameters, 0 * self.arm)[stops]
+        off_drug = OFF_DRUG[self.parameters.decline.off_drug]
+        self.slope[stops] = off_drug(self.slope, self.on_placebo)[stops]
         tires = self.chances.withdrawal[week] < leaving.withdrawal_rate * factor * _WEEK
         goes = under_way & (tires | (stops & self.chances.leaves))
         self.withdrawal_week[goes & (self.withdrawal_week == NEVER)] = week
@@ -197,6 +206,7 @@ def _started(subjects: Subjects, chances: Chances, parameters: Parameters, world
         fvc=fvc,
         at_visit=np.empty((len(VISITS), count)),
         slope=_slopes(subjects, parameters, arm),
+        on_placebo=_slopes(subjects, parameters, 0 * arm),
         points_lost=np.zeros(count),
         exacerbation_week=never,
         death_week=never.copy(),

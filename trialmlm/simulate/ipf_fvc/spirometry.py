@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from trialmlm.simulate.columns import covariates, flag, identity, origin
-from trialmlm.simulate.course import measured
-from trialmlm.simulate.reported import VISIT_NAMES, VISIT_NUMBERS
-from trialmlm.simulate.schedule import SCREENING, YEAR, study_day
+from trialmlm.simulate.columns import flag, origin
+from trialmlm.simulate.ipf_fvc.columns import covariates, identity
+from trialmlm.simulate.ipf_fvc.course import measured
+from trialmlm.simulate.ipf_fvc.reported import VISIT_NAMES, VISIT_NUMBERS
+from trialmlm.simulate.ipf_fvc.schedule import SCREENING, YEAR
+from trialmlm.simulate.visits import study_day
 
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.columns import Columns
-    from trialmlm.simulate.parameters import Decline
-    from trialmlm.simulate.reported import Reported
+    from trialmlm.simulate.ipf_fvc.columns import Columns
+    from trialmlm.simulate.ipf_fvc.parameters import Decline
+    from trialmlm.simulate.ipf_fvc.reported import Reported
 
     Numbers = NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.parameters import Characteristics, Parameters
+    from trialmlm.simulate.ipf_fvc.parameters import Characteristics, Parameters
     from trialmlm.simulate.sites import Enrolment
 
     Numbers = NDArray[np.float64]
@@ -76,6 +76,10 @@ class Subjects:
 
     def __len__(self) -> int:
         return len(self.arm)
+
+    def all_in(self, arm: int) -> Subjects:
+        """The same subjects, every one of them in one arm."""
+        return replace(self, arm=np.full_like(self.arm, arm))
 
 
 def draw_subjects(streams: Mapping[str, Generator], parameters: Parameters) -> Subjects:

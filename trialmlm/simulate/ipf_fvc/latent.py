@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.simulate.columns import flag, origin
-from trialmlm.simulate.reported import ARMS, STUDY, VISIT_NAMES, VISIT_NUMBERS, subject_ids
-from trialmlm.simulate.schedule import YEAR, study_day, visit_weeks
+from trialmlm.simulate.ipf_fvc.reported import ARMS, STUDY, VISIT_NAMES, VISIT_NUMBERS, subject_ids
+from trialmlm.simulate.ipf_fvc.schedule import YEAR, visit_weeks
+from trialmlm.simulate.visits import study_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from trialmlm.simulate.course import Course
+    from trialmlm.simulate.ipf_fvc.course import Course
 
 
 def latent_frame(courses: Mapping[str, Course]) -> pd.DataFrame:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from trialmlm.simulate.columns import covariates, flag, identity, origin
+from trialmlm.simulate.columns import flag, origin
+from trialmlm.simulate.ipf_fvc.columns import covariates, identity
 
 if TYPE_CHECKING:
-    from trialmlm.simulate.columns import Columns
-    from trialmlm.simulate.questionnaire import Questionnaire
-    from trialmlm.simulate.reported import Reported
+    from trialmlm.simulate.ipf_fvc.columns import Columns
+    from trialmlm.simulate.ipf_fvc.questionnaire import Questionnaire
+    from trialmlm.simulate.ipf_fvc.reported import Reported
 
 
 def adsl(trial: Reported, sgrq: Questionnaire) -> pd.DataFrame:

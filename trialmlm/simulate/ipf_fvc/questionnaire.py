@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from trialmlm.simulate.columns import covariates, flag, identity, origin
-from trialmlm.simulate.reported import VISIT_NAMES, VISIT_NUMBERS
-from trialmlm.simulate.schedule import VISITS, YEAR, study_day
+from trialmlm.simulate.columns import flag, origin
+from trialmlm.simulate.ipf_fvc.columns import covariates, identity
+from trialmlm.simulate.ipf_fvc.reported import VISIT_NAMES, VISIT_NUMBERS
+from trialmlm.simulate.ipf_fvc.schedule import VISITS, YEAR
+from trialmlm.simulate.visits import study_day
 
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.course import Course
-    from trialmlm.simulate.parameters import QualityOfLife
-    from trialmlm.simulate.reported import Reported
+    from trialmlm.simulate.ipf_fvc.course import Course
+    from trialmlm.simulate.ipf_fvc.parameters import QualityOfLife
+    from trialmlm.simulate.ipf_fvc.reported import Reported
 
     Numbers = NDArray[np.float64]
 

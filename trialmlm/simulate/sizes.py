@@ -1,40 +1,45 @@
-"""The scenarios by name: what each changes in the default parameters."""
+"""A scenario by its name, with as many subjects as are asked for."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from trialmlm.errors import UsageError
 from trialmlm.protocol.names import did_you_mean
-from trialmlm.simulate.parameters import Decline, Exacerbation, Leaving, Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_DEFAULT = Parameters()
 
-#: name -> parameters. Under `null` drug-stop rates stay unequal: only the effect is gone.
-SCENARIOS: Mapping[str, Parameters] = {
-    "default": _DEFAULT,
-    "null": replace(
-        _DEFAULT,
-        decline=Decline(slope=(-225, -225)),
-        exacerbation=Exacerbation(rate=(0.066, 0.066)),
-    ),
-    "pos_small": replace(_DEFAULT, decline=Decline(slope=(-225, -160))),
-    "mnar": replace(_DEFAULT, leaving=Leaving(seen="current-latent")),
-}
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """What every simulated trial is made with.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Subjects of each arm: placebo, active.
+    """
+
+    sizes: tuple[int, int]
+
+
+Parameters = TypeVar("Parameters", bound=Sized)
 #: an arm needs two subjects for anything to be compared
 SMALLEST_ARM = 2
 
 
-def scenario(name: str, sizes: int | Sequence[int] | None = None) -> Parameters:
+def scenario(
+    name: str, scenarios: Mapping[str, Parameters], sizes: int | Sequence[int] | None = None
+) -> Parameters:
     """Return a scenario's parameters.
 
     Parameters
     ----------
     name : str
+    scenarios : mapping of str to parameters
+        Those of the design.
     sizes : int or sequence of two int, optional
         Subjects in all, shared as the scenario shares them; or those of each arm, placebo first.
 
@@ -43,12 +48,12 @@ def scenario(name: str, sizes: int | Sequence[int] | None = None) -> Parameters:
     UsageError
         No scenario has this name, or the sizes are no sizes.
     """
-    if name not in SCENARIOS:
-        known = ", ".join(SCENARIOS)
+    if name not in scenarios:
+        known = ", ".join(scenarios)
         raise UsageError(
-            f"found the scenario {name!r}, expected one of {known}{did_you_mean(name, SCENARIOS)}"
+            f"found the scenario {name!r}, expected one of {known}{did_you_mean(name, scenarios)}"
         )
-    found = SCENARIOS[name]
+    found = scenarios[name]
     return found if sizes is None else replace(found, sizes=_sizes(sizes, found.sizes))
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.simulate.schedule import VISITS
+from trialmlm.simulate.ipf_fvc.schedule import VISITS
 from trialmlm.simulate.streams import one_of
 
 if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.course import Course
+    from trialmlm.simulate.ipf_fvc.course import Course
 
     Numbers = NDArray[np.float64]
     Flags = NDArray[np.bool_]

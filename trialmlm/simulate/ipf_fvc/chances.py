@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.simulate.schedule import VISITS, WEEKS, visit_days
+from trialmlm.simulate.ipf_fvc.schedule import VISITS, WEEKS, visit_days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.parameters import Parameters
+    from trialmlm.simulate.ipf_fvc.parameters import Parameters
 
     Numbers = NDArray[np.float64]
 

@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from math import log
 from typing import Literal
 
+from trialmlm.simulate.sizes import Sized
+
 PerArm = tuple[float, float]
 #: what drop-out depends on: the decline last measured (missing at random), or the true one
 Seen = Literal["last-measured", "current-latent"]
+#: the slope after drug is stopped: that on placebo, the one before, or none
+OffDrug = Literal["as-on-placebo", "as-before", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,13 @@ class Characteristics:
 class Decline:
     """How FVC falls.
 
-    Off drug the mean slope is that of placebo; a subject's own deviation is the same on and off.
-    Errors of measurement are scaled t.
+    A subject's own deviation from the mean slope is the same on and off drug. Errors of measurement
+    are scaled t.
     """
 
     slope: PerArm = (-225, -95)
     slope_sd: float = 205
+    off_drug: OffDrug = "as-on-placebo"
     error_sd: tuple[float, ...] = (112, 112, 112, 112, 118, 122, 126, 132)
     error_df: float = 6
 
@@ -121,7 +126,7 @@ class Reports:
 
 
 @dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(Sized):
     """Everything a simulated trial is made with.
 
     Attributes

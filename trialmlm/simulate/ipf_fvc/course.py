@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.simulate.schedule import visit_weeks
+from trialmlm.simulate.ipf_fvc.schedule import visit_weeks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.chances import Chances
-    from trialmlm.simulate.subjects import Subjects
+    from trialmlm.simulate.ipf_fvc.chances import Chances
+    from trialmlm.simulate.ipf_fvc.subjects import Subjects
 
     Numbers = NDArray[np.float64]
     Flags = NDArray[np.bool_]

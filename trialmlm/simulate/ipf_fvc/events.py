@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from trialmlm.simulate.columns import flag, identity, origin
-from trialmlm.simulate.schedule import study_day
-from trialmlm.simulate.subjects import NO_ANTIFIBROTIC
+from trialmlm.simulate.columns import flag, origin
+from trialmlm.simulate.ipf_fvc.columns import identity
+from trialmlm.simulate.ipf_fvc.subjects import NO_ANTIFIBROTIC
+from trialmlm.simulate.visits import study_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.parameters import Reports
-    from trialmlm.simulate.reported import Reported
+    from trialmlm.simulate.ipf_fvc.parameters import Reports
+    from trialmlm.simulate.ipf_fvc.reported import Reported
 
     Numbers = NDArray[np.float64]
     Flags = NDArray[np.bool_]
