@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import DataError, UsageError
-from trialmlm.missing.fillings import Cells
 from trialmlm.missing.methods import (
     METHODS,
     OVER,
@@ -18,6 +17,7 @@ from trialmlm.missing.methods import (
     fillers_of,
 )
 from trialmlm.missing.series import find_series, ordered_visits, require_columns, require_rows
+from trialmlm.missing.single_fill import Cells
 from trialmlm.missing.spread import derivation as derivation_of
 from trialmlm.missing.spread import rows_of, spread
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trialmlm.arrays import Array, BoolArray, IntArray
-    from trialmlm.missing.fillings import Filling
     from trialmlm.missing.methods import Filler
     from trialmlm.missing.series import Series
+    from trialmlm.missing.single_fill import Filling
 
 
 def carry_forward(

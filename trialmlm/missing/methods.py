@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from trialmlm.errors import UsageError
-from trialmlm.missing import fillings
+from trialmlm.missing import single_fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from trialmlm.missing.fillings import Cells, Filling
+    from trialmlm.missing.single_fill import Cells, Filling
 
 #: a column of baselines, or one number for all
 Filler = str | float
@@ -46,39 +46,39 @@ class SingleImputation:
 #: method -> how it fills
 METHODS: Final[Mapping[str, SingleImputation]] = {
     "locf": SingleImputation(
-        fillings.last_observed,
+        single_fill.last_observed,
         "LOCF",
         "that nothing changes after the last observed value",
         numeric=False,
     ),
     "bocf": SingleImputation(
-        fillings.baseline,
+        single_fill.baseline,
         "BOCF",
         "that whoever is missing is back at baseline",
         needs=frozenset({"baseline"}),
     ),
     "wocf": SingleImputation(
-        fillings.worst_of_own,
+        single_fill.worst_of_own,
         "WOCF",
         "that whoever is missing is as bad as at the worst visit",
         needs=frozenset({"worst"}),
         takes=frozenset({"baseline", "over"}),
     ),
     "mean-of-last": SingleImputation(
-        fillings.mean_of_last,
+        single_fill.mean_of_last,
         "MEAN OF LAST {k}",
         "that whoever is missing stays at the mean of the last observed values",
         needs=frozenset({"k"}),
     ),
     "worst-case": SingleImputation(
-        fillings.worst_of_all,
+        single_fill.worst_of_all,
         "WORST CASE",
         "that whoever is missing is as bad as the worst subject observed at the visit",
         needs=frozenset({"worst"}),
         takes=frozenset({"within"}),
     ),
     "nearest": SingleImputation(
-        fillings.nearest,
+        single_fill.nearest,
         "NEAREST {k}",
         "that whoever is missing goes on as the subjects whose earlier values are nearest",
         needs=frozenset({"k"}),
@@ -97,7 +97,7 @@ def caution(method: str) -> str:
     return (
         f"Comparator, not a primary method: {METHODS[method].label.replace('{k}', 'k')} assumes "
         f"{METHODS[method].assumes}, and its standard errors take filled values for observed "
-        "ones, so that they are too small."
+        "ones, which leaves out the uncertainty of what was not seen."
     )
 
 

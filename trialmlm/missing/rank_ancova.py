@@ -112,10 +112,10 @@ def rank_ancova(
     Ranks from 1, the worst, to n, ties at their mean, are divided by n + 1. The differences are
     those of ``tm.ancova`` of the ranks. The test of mean scores takes the residuals of the
     regression of the ranks on the ranks of the covariates, arms left out, as scores of an
-    extended Mantel-Haenszel test, whose null distribution is that of random allocation (Koch,
-    Carr, Amara, Stokes and Uryniak 1990, in Berry (ed.), Statistical Methodology in the
-    Pharmaceutical Sciences; Stokes, Davis and Koch, Categorical Data Analysis Using SAS,
-    nonparametric analysis of covariance).
+    extended Mantel-Haenszel test, whose null distribution is that of random allocation (Quade
+    1967, Journal of the American Statistical Association 62, 1187–1200; Koch, Carr, Amara,
+    Stokes and Uryniak 1990, in Berry (ed.), Statistical Methodology in the Pharmaceutical
+    Sciences).
 
     The composite of outcome and death is an estimand of its own: a difference of ranks is no
     difference of the outcome.
