@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trialmlm.tables.cells import EMPTY, Cells
@@ -36,6 +37,8 @@ VARIANCES = {
     "jackknife": "jackknife",
     "bootstrap": "bootstrap",
 }
+#: a difference of standardised ranks, and the decimals of one less the one always printed
+RANKS, RANK_DECIMALS = "rank-difference", 2
 #: quantity of a difference -> that of the arms
 OF_ARMS = {"difference": "ls-mean", "slope-difference": "slope"}
 #: arms beyond these have no columns of their own
@@ -153,6 +156,8 @@ def _compared(order: Order, record: AnalysisRecord, pair: tuple[str, str]) -> st
 
 def _quantity(order: Order, record: AnalysisRecord) -> str:
     """What is compared, with its unit: a slope, or the mean at a visit."""
+    if record.headline == RANKS:
+        return "standardised rank, from 0 (worst) to 1"
     if record.headline == "slope-difference":
         return f"slope, {order.unit}/year" if order.unit else "slope per year"
     visit = record.visit or record.specification.get("visit", "")
@@ -172,12 +177,16 @@ def _numbers(
     group: str = "",
 ) -> tuple[Cell, ...]:
     """n, the arms' own, difference, interval, p; what pooling lost, where there was any."""
-    cells, keys = _cells(order, results, record), {**_headline(record, pair), "group": group}
-    own = {"quantity": OF_ARMS[record.headline], "visit": record.visit, "group": group}
+    decimals = RANK_DECIMALS if record.headline == RANKS else order.decimals
+    cells = _cells(replace(order, decimals=decimals), results, record)
+    keys = {**_headline(record, pair), "group": group}
+    own = {"quantity": OF_ARMS.get(record.headline, ""), "visit": record.visit, "group": group}
     return (
         cells.count("n_subjects", quantity="fit"),
         *(
-            cells.number("estimate", 1, arm=arm.key, **own) if arm.key in pair else EMPTY
+            cells.number("estimate", 1, arm=arm.key, **own)
+            if arm.key in pair and own["quantity"]
+            else EMPTY
             for arm in _arms(order)
         ),
         cells.with_spread("estimate", "std_error", **keys),
