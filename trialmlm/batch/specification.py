@@ -134,16 +134,11 @@ def _ranked(task: Task) -> str:
     method, key = task.analysis.method, task.analysis.estimand
     ways = task.protocol.estimand(key).handlings if key is not None else {}
     named = [e.replace("_", " ") for e, way in ways.items() if way.failure == WORST_RANK]
-    first = (
-        f"{' or '.join(named).capitalize()}: worst ranks, the earlier the worse." if named else ""
-    )
+    first = f"{' or '.join(named).capitalize()}: worst ranks, the earlier the worse."
     worst = isinstance(method, RankAncova) and method.missing == "worst"
-    others = (
-        "Others without a value rank below all values."
-        if worst
-        else ("Others without a value are left out.")
-    )
-    return f"{first} {others}".strip()
+    what = "rank below all values" if worst else "are left out"
+    others = f"Others without a value {what}."
+    return f"{first} {others}" if named else others
 
 
 def _set_aside(task: Task) -> str:

@@ -113,7 +113,7 @@ def rank_faults(analysis: Analysis, protocol: Protocol) -> Faults:
         yield (
             ("estimand",),
             (
-                f"found {analysis.estimand}, whose failure ({', '.join(ranked)}) is the worst rank: "
-                "state method: {rank_ancova: [BASE]}, or an estimand whose failure is a value"
+                f"found {analysis.estimand}, whose failure ({', '.join(ranked)}) is the worst "
+                "rank: state method: {rank_ancova: [BASE]}, or an estimand whose failure is a value"
             ),
         )

@@ -29,7 +29,8 @@ ROLES = {
 
 EXPLAINED = (
     "Variance: Rubin (information-anchored), jackknife or bootstrap (repeated sampling) as named, "
-    "else the model's. FMI: fraction of missing information; MC SE: Monte-Carlo standard error."
+    "else the model's. M: imputations; FMI: fraction of missing information; MC SE: Monte-Carlo "
+    "standard error."
 )
 #: a variance of pooled estimates, in words
 VARIANCES = {
@@ -38,7 +39,7 @@ VARIANCES = {
     "bootstrap": "bootstrap",
 }
 #: a difference of standardised ranks, and the decimals of one less the one always printed
-RANKS, RANK_DECIMALS = "rank-difference", 2
+RANKS, RANK_DECIMALS = "rank-difference", 1
 #: quantity of a difference -> that of the arms
 OF_ARMS = {"difference": "ls-mean", "slope-difference": "slope"}
 #: arms beyond these have no columns of their own
@@ -133,7 +134,9 @@ def _pair(
     """The row of a pair of arms, and one for each variance that is shown and does not decide."""
     deciding = record.variances[:1]
     label = _label(record, _compared(order, record, pair))
-    named = "".join(f" ({VARIANCES.get(name, name)})" for name in deciding)
+    times = _cells(order, results, record).value("imputations", **_headline(record, pair))
+    drawn = f", M={times:g}" if times and times > 1 else ""
+    named = "".join(f" ({VARIANCES.get(name, name)}{drawn})" for name in deciding)
     said = (Cell(label + named), Cell(record.assumption))
     yield _row(width, *said, *_numbers(order, results, record, pair))
     for name in record.variances[1:]:
