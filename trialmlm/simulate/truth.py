@@ -139,7 +139,8 @@ def _known(protocol: Protocol, design: Design[Any, Any], key: str) -> bool:
 
 def strategy(estimand: Estimand, design: Design[Any, Any], what: str) -> str:
     """The estimand's strategy for stopping drug (``stop``) or for ``death``; empty: it has none."""
-    held = [way for event, way in estimand.strategies.items() if design.events.get(event) == what]
+    ways = estimand.handlings.items()
+    held = [way.strategy for event, way in ways if design.events.get(event) == what]
     return held[0] if held else ""
 
 
