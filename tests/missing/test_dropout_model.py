@@ -89,6 +89,7 @@ def test_without_both_kinds_of_subjects_there_is_no_model(subjects, word):
     ("change", "options", "error", "message"),
     [
         ({}, {"covariates": ["BASE"]}, UsageError, "no column 'BASE'"),
+        ({"WEEK": 4, "ID": range(6)}, {}, UsageError, "WEEK has one visit"),
         ({"last": 1.0}, {"covariates": ["last"]}, UsageError, "rename it"),
         ({}, {"formula": "Y ~ last"}, UsageError, "expected the right side alone"),
         ({}, {"covariates": ["Y"]}, DataError, "Y varies within ID"),

@@ -10,7 +10,8 @@ import pytest
 from dropout_trial import MODEL, VISITS, dropout_trial, dropouts
 
 import trialmlm as tm
-from trialmlm.errors import DataError, FitError, UsageError
+from trialmlm.errors import DataError, FitError, NotAvailableError, UsageError
+from trialmlm.missing import filling
 from trialmlm.missing.impute import impute
 from trialmlm.missing.sampler import Sampler
 from trialmlm.missing.strategies import Course, register_strategy
@@ -76,6 +77,40 @@ def test_text_and_categories_are_the_same_arms() -> None:
         imputed(events=JUMP).completions.values,
         imputed(categories, events=JUMP).completions.values,
     )
+
+
+def test_arms_and_visits_may_be_numbers() -> None:
+    numbers = TRIAL.assign(
+        ARM=(TRIAL["ARM"] == "DRUG").astype(int),
+        AVISIT=TRIAL["AVISIT"].astype(str).str[-1].astype(int),
+    )
+    events = JUMP.assign(AVISIT=JUMP["AVISIT"].str[-1].astype(int))
+    model = "CHG ~ BASE * C(AVISIT) + ARM * C(AVISIT) + us(AVISIT | USUBJID)"
+    found = imputed(numbers, model=model, events=events, reference={1: 0})
+    # another coding of the same model: the optimum is the same to the search's gradient
+    wanted = imputed(events=JUMP).completions.values
+    np.testing.assert_allclose(found.completions.values, wanted, rtol=1e-6)
+    assert found.layout.arms == ("0", "1")
+
+
+def test_subjects_may_be_categories_with_unused_levels() -> None:
+    levels = [*sorted(TRIAL["USUBJID"].unique()), "S999"]
+    data = TRIAL.assign(USUBJID=pd.Categorical(TRIAL["USUBJID"], levels))
+    found = imputed(data, events=JUMP)
+    np.testing.assert_array_equal(found.completions.values, imputed(events=JUMP).completions.values)
+
+
+def test_a_spatial_covariance_over_planned_days_imputes() -> None:
+    days = TRIAL.assign(DAY=TRIAL["AVISIT"].map({"Week 2": 14, "Week 4": 28, "Week 8": 56}))
+    days["DAY"] = days["DAY"].astype(float)
+    model = MODEL.replace("us(AVISIT |", "sp_pow(DAY |").replace("AVISIT", "C(DAY)")
+    found = imputed(days, model=model.replace("sp_pow(C(DAY)", "sp_pow(DAY"))
+    assert found.layout.visits.tolist() == [14.0, 28.0, 56.0]
+    subject = JUMP["USUBJID"].iloc[0]
+    y = found.layout.Y[found.layout.subjects.get_loc(subject)]
+    wanted = regressed(by_formula(found, subject), found.fit.covariance.to_numpy(), y)
+    completed = found.completed().query("USUBJID == @subject")["CHG"]
+    np.testing.assert_allclose(completed, wanted, rtol=1e-8)
 
 
 def test_visits_as_text_are_ordered_by_the_list() -> None:
@@ -285,14 +320,45 @@ def test_a_failing_resample_is_counted_and_replaced() -> None:
     assert (found.counts[:, who].sum(axis=1) > 0).all()
     assert any("could not be fitted to" in note for note in tolerant.notes)
     alone = pd.concat([thin, two.head(1)])
-    with pytest.raises(FitError, match=f"without one of 1 subjects .{two['USUBJID'].iloc[0]}"):
+    with pytest.raises(FitError, match=f"without one of 1 subjects, {two['USUBJID'].iloc[0]}"):
         imputed(alone, failures=0.0).resampled("jackknife")
 
 
-def test_drawn_values_cannot_be_resampled() -> None:
+def test_a_site_that_a_resample_loses_is_missed_by_nobody_who_counts() -> None:
+    alone = TRIAL["USUBJID"].iloc[0]
+    sites = np.where(TRIAL["USUBJID"] == alone, "site 1", np.where(TRIAL["BASE"] > 20, "2", "3"))
+    data = TRIAL.assign(SITE=sites)
+    base = imputed(data, model=f"{MODEL} + SITE", failures=0.0)
+    found = base.resampled("jackknife")
+    left = base.layout.subjects.get_loc(alone)
+    others = data[data["USUBJID"] != alone]
+    anew = imputed(others, model=f"{MODEL} + SITE").completions.values[0]
+    kept = found.subject != left
+    # both are optima of the same data, each to the fit's own gradient
+    np.testing.assert_allclose(found.values[left][kept], anew, rtol=1e-6, atol=1e-7)
+    with pytest.raises(FitError, match=r"not estimable in some: .*SITE"):
+        imputed(
+            data,
+            model=f"{MODEL} + SITE",
+            method="approximate-bayes",
+            imputations=50,
+            seed=1,
+        )
+
+
+def test_memory_is_bounded_and_the_parts_make_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"events": JUMP, "method": "approximate-bayes", "imputations": 7, "seed": 1}
+    whole = imputed(**asked).completions.values
+    monkeypatch.setattr(filling, "_HELD", 400)
+    # the products of matrices of another shape may round otherwise
+    np.testing.assert_allclose(imputed(**asked).completions.values, whole, rtol=1e-12)
+
+
+def test_resamples_of_drawn_values_are_those_of_conditional_means() -> None:
     drawn = imputed(method="approximate-bayes", imputations=3, seed=1)
-    with pytest.raises(UsageError, match="have their own variance"):
-        drawn.resampled("jackknife")
+    np.testing.assert_array_equal(
+        drawn.resampled("jackknife").values, imputed().resampled("jackknife").values
+    )
     with pytest.raises(UsageError, match="draws nothing at random"):
         imputed().resampled("jackknife", seed=1)
 
@@ -312,6 +378,21 @@ def test_imputations_are_numbered_and_their_mean_is_near_the_conditional_mean(me
     # 4.5 Monte-Carlo errors for the largest of some thirty values; the posterior mean and that of
     # a bootstrap are off the estimate by O(1/n), some tenths of an error
     assert (np.abs(values.mean(axis=0) - mean) / error).max() < 4.5
+
+
+def test_regressions_of_a_monotone_pattern_agree_with_the_gibbs_sampler() -> None:
+    gap = TRIAL[TRIAL["USUBJID"] != "S059"]
+    asked = {"events": JUMP, "imputations": 2000, "seed": 4}
+    one = imputed(gap, method="monotone", **asked)
+    other = imputed(gap, method="bayes", **asked)
+    means = [imp.draws.beta.mean(axis=0) for imp in (one, other)]
+    errors = [imp.draws.beta.std(axis=0) / np.sqrt(2000) for imp in (one, other)]
+    # priors differ in the degrees of freedom of Σ alone; 1.5 allows for the chains' dependence
+    assert (np.abs(means[0] - means[1]) < 4.0 * 1.5 * np.hypot(*errors)).all()
+    with pytest.raises(UsageError, match="cross each term of the model with the visit"):
+        imputed(gap, model=MODEL.replace("BASE *", "BASE +"), method="monotone", **asked)
+    with pytest.raises(NotAvailableError, match="one covariance for all"):
+        imputed(gap, model=BY_ARM, method="monotone", **asked)
 
 
 def test_the_posterior_tells_whether_its_chains_had_settled() -> None:

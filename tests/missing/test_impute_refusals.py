@@ -140,6 +140,12 @@ def test_a_posterior_is_drawn_of_unstructured_covariances_only() -> None:
         imputed(model=model, method="bayes", imputations=5, seed=1)
 
 
+def test_a_gap_under_a_monotone_method_names_subject_and_visits() -> None:
+    gap = r"subject S059 .and 0 more. has no value at Week 4 and one at Week 8; use method='bayes'"
+    with pytest.raises(DataError, match=gap):
+        imputed(method="monotone", imputations=5, seed=1)
+
+
 def test_a_covariate_without_a_value_names_subject_and_visit() -> None:
     varying = TRIAL.assign(DOSE=range(len(TRIAL)))
     with pytest.raises(DataError, match=r"(?s)covariate DOSE has no value.*S0\d\d.*Week 8"):
@@ -156,6 +162,14 @@ def test_an_arm_that_changes_within_a_subject_is_refused() -> None:
 def test_two_rows_of_a_subject_at_a_visit_are_refused() -> None:
     with pytest.raises(DataError, match="share subject and visit"):
         imputed(pd.concat([TRIAL, TRIAL.head(1)]))
+
+
+def test_a_visit_or_an_arm_without_any_value_is_refused() -> None:
+    late = TRIAL.assign(CHG=TRIAL["CHG"].where(TRIAL["AVISIT"] != "Week 8"))
+    with pytest.raises(DataError, match=r"nothing was observed at Week 8 .*leave the visit out"):
+        imputed(late)
+    with pytest.raises(DataError, match="nothing was observed in arm DRUG"):
+        imputed(TRIAL.assign(CHG=TRIAL["CHG"].where(TRIAL["ARM"] != "DRUG")))
 
 
 def test_visits_as_text_need_an_order() -> None:

@@ -43,8 +43,9 @@ def test_a_grouping_factor_with_one_level_is_refused(data, residual):
 
 
 def test_as_many_levels_as_rows_are_refused(data, residual):
-    said = r"every level of row has one row.*group by what has several"
-    with pytest.raises(FitError, match=said):
+    with pytest.raises(
+        FitError, match=r"every level of row has one row.*group by what has several"
+    ):
         lmm("y ~ t + (1 | row)" + residual.format("row"), data)
 
 

@@ -129,6 +129,7 @@ def test_rows_with_a_missing_value_are_counted(leukaemia):
     ("change", "options", "error", "message"),
     [
         ({"event": 2}, {}, UsageError, "event is 2; expected 1 at an event and 0"),
+        ({"event": "1"}, {}, UsageError, "event is '1'; expected 1 .* as numbers"),
         ({"time": -1.0}, {}, DataError, "time is negative in 42 rows"),
         ({}, {"interval": "exact"}, UsageError, "expected one of log-log, log, plain"),
         ({}, {"arm": "ARM"}, FitError, "no column ARM"),

@@ -9,7 +9,8 @@ from trialmlm.covariance.register import FAMILIES
 from trialmlm.formula.grammar import read_formula
 from trialmlm.inference.register import DF_METHODS, HIERARCHICAL_DF_METHODS, REPEATED_DF_METHODS
 from trialmlm.protocol.endpoints import ChangeEndpoint, CollectedEndpoint
-from trialmlm.protocol.missing import IMPUTING
+from trialmlm.protocol.methods import RankAncova
+from trialmlm.protocol.missing import CARRIED, IMPUTING
 from trialmlm.tables.shells import SHELLS
 
 if TYPE_CHECKING:
@@ -23,15 +24,25 @@ if TYPE_CHECKING:
 NOT_AVAILABLE = "not available in this version"
 
 #: how missing values can be dealt with
-MISSING = frozenset({None, "locf", "locf-records", *IMPUTING})
+MISSING = frozenset({None, *CARRIED, *IMPUTING})
 #: strategies that make values of their own, which are no data for a model that imputes
 MAKING = frozenset({"composite", "while-on-treatment"})
 #: what models call the visits of the schedule
 VISIT = ("AVISIT",)
 #: figures are named here as well as in their room, which stands on matplotlib
-FIGURES = frozenset({"means-by-visit", "profiles", "forest", "missing-patterns", "residuals"})
+FIGURES = frozenset(
+    {
+        "means-by-visit",
+        "profiles",
+        "forest",
+        "missing-patterns",
+        "residuals",
+        "individual-slopes",
+        "tipping-point",
+    }
+)
 #: which records can be summed up
-SUMMARISED = frozenset({"observed", "locf", "locf-records"})
+SUMMARISED = frozenset({"observed", "locf", "locf-records", "bocf", "wocf"})
 
 
 def blinded(protocol: Protocol) -> str:
@@ -61,7 +72,7 @@ def lacking_of_analysis(protocol: Protocol, analysis: Analysis) -> tuple[str, ..
 
 
 def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
-    if analysis.method is not None:
+    if analysis.method is not None and not isinstance(analysis.method, RankAncova):
         yield f"method: {next(iter(type(analysis.method).model_fields))}"
     method = analysis.missing.method if analysis.missing is not None else None
     if method not in MISSING:
@@ -108,13 +119,14 @@ def _lacks_of_imputation(protocol: Protocol, analysis: Analysis) -> Iterator[str
 
 
 def _lacks_of_inference(analysis: Analysis, read: ModelFormula) -> Iterator[str]:
-    """Sandwiches and between-within are of repeated measures; Kenward-Roger has no sandwich."""
+    """Between-within is of repeated measures; Kenward-Roger has no sandwich, nor has ANCOVA."""
     repeated = bool(read.covariance) and not read.random
     others = HIERARCHICAL_DF_METHODS if read.random else DF_METHODS
     methods = REPEATED_DF_METHODS if repeated else others
+    clusters = bool(read.covariance or read.random)
     if analysis.df not in methods:
         yield f"df: {analysis.df}"
-    elif analysis.vcov is not None and (not repeated or methods[analysis.df].own_covariance):
+    elif analysis.vcov is not None and (not clusters or methods[analysis.df].own_covariance):
         yield f"vcov: {analysis.vcov} with df: {analysis.df}"
 
 

@@ -13,6 +13,7 @@ from trialmlm.batch.estimates import (
     type_three_of,
 )
 from trialmlm.batch.fit_records import lmm_records
+from trialmlm.batch.site_effects import site_effects
 from trialmlm.errors import FitError, UsageError
 from trialmlm.models.lmm import lmm
 from trialmlm.models.lmm_residual_fit import ResidualLmmFit
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from trialmlm.models.lmm_fit import LmmFit
     from trialmlm.models.ls_means import LsMeans
     from trialmlm.models.random_part import RandomPart
+    from trialmlm.protocol.data import Subjects
     from trialmlm.results.statistic import Statistic
 
 
@@ -54,6 +56,7 @@ def slope_analysis(task: Task) -> Results:
         task.frame,
         df=analysis.df,
         information=analysis.information,
+        vcov=analysis.vcov,
         reml=analysis.reml,
     )
     if not fit.convergence.converged:
@@ -82,12 +85,14 @@ def slope_analysis(task: Task) -> Results:
         *_relative(context, task, slopes),
         *_components(context, fit),
         *_marginal(context, fit),
+        *site_effects(context, task, fit),
         *type_three_of(context, fit),
         *fit_statistics_of(context, fit, used[subject].nunique()),
     )
     extra = {
-        "covariance": _covariance_in_words(fit, subject),
+        "covariance": _covariance_in_words(fit, task.protocol.data.subjects),
         "estimation": "REML" if analysis.reml else "ML",
+        **({"standard errors": f"{analysis.vcov} sandwich"} if analysis.vcov else {}),
     }
     record = record_of(task, fit, counts, extra, str(fit.convergence), headline="slope-difference")
     return Results(statistics, (record,), lmm_records(task, fit))
@@ -104,12 +109,13 @@ def period_of(task: Task) -> tuple[float, float]:
     return 0.0, (day - 1.0) / schedule.time.days_per_year
 
 
-def _words(part: RandomPart, subject: str) -> str:
+def _words(part: RandomPart, roles: Subjects) -> str:
     """The random effects of a grouping factor, ``random intercept by subject``."""
     effects = ["intercept" if n == "(Intercept)" else f"slope of {n}" for n in part.names]
     *outer, own = part.columns
-    by = "subject" if own == subject else own
-    within = f" within {' and '.join(outer)}" if outer else ""
+    called = {roles.subject: "subject", roles.site: "site"}
+    by = called.get(own, own)
+    within = f" within {' and '.join(called.get(name, name) for name in outer)}" if outer else ""
     structure = ", unstructured" if part.single else ", uncorrelated"
     if not part.single and max(part.sizes) > 1:
         structure = ", uncorrelated between terms"
@@ -118,9 +124,9 @@ def _words(part: RandomPart, subject: str) -> str:
     return f"random {' and '.join(effects)} by {by}{within}{structure}"
 
 
-def _covariance_in_words(fit: LmmFit, subject: str) -> str:
+def _covariance_in_words(fit: LmmFit, roles: Subjects) -> str:
     """The random effects, the residual, and what of them is a convention."""
-    words = "; ".join(_words(part, subject) for part in fit.parts)
+    words = "; ".join(_words(part, roles) for part in fit.parts)
     if not isinstance(fit, ResidualLmmFit):
         return words
     words += f"; residual {fit.part.families[0].title.lower()} over the visits"

@@ -1,12 +1,13 @@
-"""Sweeps of data augmentation for normal repeated measures with gaps.
+"""Sweeps of monotone data augmentation for normal repeated measures with gaps.
 
-Tanner and Wong (1987), Schafer (1997, ch. 5). One sweep draws, for C chains at once,
+Tanner and Wong (1987), Schafer (1997, ch. 5 and 6.5). One sweep draws, for C chains at once,
 
-    β     | Σ, y_obs          with the gaps integrated out: generalised least squares,
+    β     | Σ, y_obs          with all gaps integrated out: generalised least squares,
     y_mis | β, Σ, y_obs       the regression of the gaps on what was observed,
-    Σ     | β, y_obs, y_mis   inverse Wishart.
+    Σ     | β, y_obs, y_mis   from each visit's regression on the earlier ones.
 
-As β and y_mis are drawn together given Σ, only Σ hands anything on from sweep to sweep.
+What is missing after a subject's last visit is not needed for Σ; only intermittent gaps are filled.
+As β and the gaps are drawn together given Σ, only Σ hands anything on from sweep to sweep.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.engine.inverse_wishart import draw_inverse_wishart
+from trialmlm.engine.inverse_wishart import draw_from_monotone
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -44,8 +45,8 @@ def sweep(
     V_inv, slopes, roots = _conditionals(data, np.linalg.inv(Sigma))
     coefficients = _coefficients(data, V_inv, rng)
     S = _crossproducts(data, coefficients, slopes, roots, rng)
-    drawn = draw_inverse_wishart(rng, data.sizes + prior.df, S + prior.scale)
-    return coefficients @ data.basis.T, drawn
+    S += np.reshape(prior.scale, (-1, 1, *np.shape(prior.scale)[-2:]))
+    return coefficients @ data.basis.T, draw_from_monotone(rng, data.reached + prior.df, S)
 
 
 def _conditionals(data: Incomplete, Omega: Array) -> tuple[Array, Array, Array]:
@@ -78,14 +79,19 @@ def _coefficients(data: Incomplete, V_inv: Array, rng: np.random.Generator) -> A
 def _crossproducts(
     data: Incomplete, coefficients: Array, slopes: Array, roots: Array, rng: np.random.Generator
 ) -> Array:
-    """Σ_i r_i r_i' of each group once the gaps are filled, C × G × T × T."""
+    """Σ_i r_i r_i' over the subjects of a group that reach each visit, C × G × T × T × T.
+
+    Residuals after a subject's last visit are 0: they count in no block that is used.
+    """
     C, T = len(coefficients), data.Y.shape[1]
     residuals = data.Y - np.tensordot(coefficients, data.X, axes=(1, 2))
-    S = np.zeros((C, data.n_groups, T, T))
-    for k, rows in enumerate(data.rows):
+    S = np.zeros((C, data.n_groups, T, T, T))
+    for k, (rows, last) in enumerate(zip(data.rows, data.last, strict=True)):
         r, gap = residuals[:, rows], ~data.observed[k]
-        if gap.any():
+        if gap[:last].any():
             noise = rng.standard_normal((C, r.shape[1], int(gap.sum())))
             r = r + r @ slopes[:, k].swapaxes(-1, -2) + noise @ roots[:, k, gap]
-        S[:, data.group[k]] += r.swapaxes(-1, -2) @ r
-    return S
+            r[:, :, last + 1 :] = 0.0
+        S[:, data.group[k], last] += r.swapaxes(-1, -2) @ r
+    reached: Array = S[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
+    return reached

@@ -26,8 +26,10 @@ class Incomplete:
         Which covariance each kind has.
     rows : tuple of slice
         The subjects of each kind.
-    sizes : ndarray, shape (G,)
-        Subjects of each group.
+    last : ndarray of int, shape (K,)
+        Index of the last visit observed; what is missing before it is an intermittent gap.
+    reached : ndarray, shape (G, T)
+        Subjects of each group whose last visit is this one or a later one.
     X : ndarray, shape (n, T, p)
         Orthonormal columns over the observed rows; zero where not observed.
     Y : ndarray, shape (n, T)
@@ -43,7 +45,8 @@ class Incomplete:
     observed: BoolArray
     group: IntArray
     rows: tuple[slice, ...]
-    sizes: Array
+    last: IntArray
+    reached: Array
     X: Array
     Y: Array
     XX: Array
@@ -81,11 +84,13 @@ class Incomplete:
         rows = tuple(slice(end - size, end) for size, end in zip(sizes, ends, strict=True))
         orthonormal, basis = independent_columns(X, ~np.isnan(Y))
         filled = np.where(np.isnan(Y), 0.0, Y)
+        last = Y.shape[1] - 1 - kinds[:, :0:-1].argmax(axis=1)
         return cls(
             observed=kinds[:, 1:].astype(bool),
             group=kinds[:, 0].astype(np.intp),
             rows=rows,
-            sizes=np.bincount(group, minlength=n_groups).astype(float),
+            last=last,
+            reached=_reached(kinds[:, 0], last, sizes, (n_groups, Y.shape[1])),
             X=orthonormal,
             Y=filled,
             XX=np.concatenate([_products(orthonormal[r], orthonormal[r]) for r in rows]),
@@ -96,7 +101,15 @@ class Incomplete:
     @property
     def n_groups(self) -> int:
         """G."""
-        return len(self.sizes)
+        return len(self.reached)
+
+
+def _reached(group: IntArray, last: IntArray, sizes: IntArray, shape: tuple[int, int]) -> Array:
+    """Subjects of each group who are observed at a visit or later."""
+    ends = np.zeros(shape)
+    np.add.at(ends, (group, last), sizes)
+    reached: Array = ends[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return reached
 
 
 def _products(left: Array, right: Array) -> Array:

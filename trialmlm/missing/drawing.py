@@ -10,12 +10,15 @@ import numpy as np
 from trialmlm.errors import FitError
 from trialmlm.missing.draws import Draws
 from trialmlm.missing.gibbs import gibbs
+from trialmlm.missing.monotone import monotone_draws
+from trialmlm.missing.recounted import recount
+from trialmlm.missing.remarks import listed
 from trialmlm.missing.resamples import bootstrap_counts, jackknife_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from trialmlm.arrays import Array, BoolArray
+    from trialmlm.arrays import Array
     from trialmlm.missing.asked import Asked
     from trialmlm.missing.model import ImputationModel
 
@@ -42,6 +45,8 @@ class DrawingMethod:
         Whether it takes unstructured covariances only.
     sampled : bool
         Whether it runs chains.
+    monotone : bool
+        Whether it takes no intermittent gaps.
     """
 
     name: str
@@ -51,6 +56,7 @@ class DrawingMethod:
     draw: Callable[[ImputationModel, Asked], Draws]
     unstructured: bool = False
     sampled: bool = False
+    monotone: bool = False
 
 
 def jackknife(model: ImputationModel, asked: Asked) -> Draws:
@@ -62,24 +68,31 @@ def jackknife(model: ImputationModel, asked: Asked) -> Draws:
         If more of them fail than are tolerated; names the subjects.
     """
     layout = model.layout
-    made, converged = model.recounted(jackknife_counts(len(layout.subjects)))
-    failed = np.flatnonzero(~converged)
-    if failed.size > asked.tolerated * converged.size:
-        subjects = ", ".join(map(str, layout.subjects[failed[:5]]))
+    found = recount(model, jackknife_counts(len(layout.subjects)), everyone=False)
+    failed = np.flatnonzero(~found.converged)
+    if failed.size > asked.tolerated * found.converged.size:
+        subjects = listed(layout.subjects[failed])
         msg = (
             f"jackknife: the imputation model cannot be fitted without one of {failed.size} "
-            f"subjects ({subjects}{', …' if failed.size > 5 else ''}); use a structure with fewer "
+            f"subjects, {subjects}{found.why}; use fewer terms or a structure with fewer "
             "parameters, another variance, or tolerate a larger share with failures="
         )
         raise FitError(msg)
-    return replace(_chosen(made, converged), failed=failed.size)
+    return replace(found.usable, failed=failed.size)
 
 
-def bootstrap(model: ImputationModel, asked: Asked) -> Draws:
+def bootstrap(model: ImputationModel, asked: Asked, *, everyone: bool = False) -> Draws:
     """Refits of subjects drawn with replacement within their arm (Efron 1994).
 
     Every replicate has a seed of its own; one whose fit fails is counted and replaced by a
     further one, until more have failed than are tolerated.
+
+    Parameters
+    ----------
+    model : ImputationModel
+    asked : Asked
+    everyone : bool
+        Whether its parameters are to impute everyone, or those drawn alone.
 
     Raises
     ------
@@ -95,11 +108,11 @@ def bootstrap(model: ImputationModel, asked: Asked) -> Draws:
                 for child in seeds.spawn(wanting)
             ]
         )
-        made, converged = model.recounted(counts)
-        parts.append(_chosen(made, converged))
-        wanting = int((~converged).sum())
+        found = recount(model, counts, everyone=everyone)
+        parts.append(found.usable)
+        wanting = int((~found.converged).sum())
         failed += wanting
-        _check_failed(failed, asked)
+        _check_failed(failed, asked, found.why)
     return replace(_joined(parts), failed=failed)
 
 
@@ -108,7 +121,7 @@ def approximate_bayes(model: ImputationModel, asked: Asked) -> Draws:
 
     The bootstrap distribution of the REML estimate stands for the posterior.
     """
-    made = bootstrap(model, asked)
+    made = bootstrap(model, asked, everyone=True)
     return replace(made, counts=None, noise=noise_of(model, asked))
 
 
@@ -133,6 +146,13 @@ def bayes(model: ImputationModel, asked: Asked) -> Draws:
     return Draws(beta, posterior.Sigma, noise=noise_of(model, asked), posterior=posterior)
 
 
+def monotone(model: ImputationModel, asked: Asked) -> Draws:
+    """Parameters from their posterior, visit by visit, and noise."""
+    seeds = np.random.SeedSequence(asked.seed, spawn_key=_CHAINS)
+    beta, covariance = monotone_draws(model.seen, asked.replicates, np.random.default_rng(seeds))
+    return Draws(model.all_coefficients(beta), covariance, noise=noise_of(model, asked))
+
+
 def point(model: ImputationModel, asked: Asked) -> Draws:
     """The fit's own parameters."""
     del asked
@@ -147,19 +167,14 @@ def noise_of(model: ImputationModel, asked: Asked) -> Array:
     return np.stack(drawn)
 
 
-def _check_failed(failed: int, asked: Asked) -> None:
+def _check_failed(failed: int, asked: Asked, why: str) -> None:
     if failed > asked.tolerated * asked.replicates:
         msg = (
             f"bootstrap: the imputation model could not be fitted to {failed} resamples, more "
-            f"than the share {asked.tolerated:g} of {asked.replicates} that failures= tolerates; "
-            "use a structure with fewer parameters, or method='bayes'"
+            f"than the share {asked.tolerated:g} of {asked.replicates} that failures= tolerates"
+            f"{why}; use fewer terms or a structure with fewer parameters, or method='bayes'"
         )
         raise FitError(msg)
-
-
-def _chosen(made: Draws, converged: BoolArray) -> Draws:
-    counts = None if made.counts is None else made.counts[converged]
-    return Draws(made.beta[converged], made.Sigma[converged], counts)
 
 
 def _joined(parts: list[Draws]) -> Draws:
@@ -198,6 +213,15 @@ METHODS: Mapping[str, DrawingMethod] = {
             draw=bayes,
             unstructured=True,
             sampled=True,
+        ),
+        DrawingMethod(
+            "monotone",
+            random=True,
+            variance="rubin",
+            derivation="MI",
+            draw=monotone,
+            unstructured=True,
+            monotone=True,
         ),
     )
 }

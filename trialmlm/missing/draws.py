@@ -48,6 +48,15 @@ class Draws:
             f"{len(self.beta)} others are used"
         )
 
+    def part(self, rows: slice) -> Draws:
+        """Some of them."""
+        return Draws(
+            self.beta[rows],
+            self.Sigma[rows],
+            None if self.counts is None else self.counts[rows],
+            None if self.noise is None else self.noise[rows],
+        )
+
     def repeated(self, times: int) -> Draws:
         """Each set of parameters so many times, one after the other."""
         counts = None if self.counts is None else np.repeat(self.counts, times, axis=0)

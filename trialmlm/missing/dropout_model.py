@@ -143,6 +143,9 @@ def dropout_model(
 def _check_carried(
     data: pd.DataFrame, seen: Observed, subject: str, visit: str, carried: Sequence[str]
 ) -> None:
+    if len(seen.visits) < 2:
+        msg = f"dropout_model: {visit} has one visit; to leave between visits takes two: list both"
+        raise UsageError(msg)
     require_columns("dropout_model", data, carried)
     taken = [name for name in (*carried, subject, visit) if name in {LAST, PREVIOUS, LEAVES}]
     if taken:

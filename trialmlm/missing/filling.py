@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from trialmlm.missing.model import ImputationModel
     from trialmlm.missing.strategies import Strategy
 
+#: means held at once, sets of parameters × subjects × visits
+_HELD = 4_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Alike:
@@ -42,6 +45,12 @@ def fill(model: ImputationModel, events: Events, draws: Draws) -> Array:
     draws : Draws
         Without noise every value is its conditional mean.
     """
+    size = max(1, _HELD // model.layout.Y.size)
+    parts = [draws.part(slice(at, at + size)) for at in range(0, len(draws.beta), size)]
+    return np.concatenate([_filled_at_once(model, events, part) for part in parts])
+
+
+def _filled_at_once(model: ImputationModel, events: Events, draws: Draws) -> Array:
     missing = model.layout.missing
     values = np.zeros((len(draws.beta), int(missing.sum())))
     start = np.cumsum(missing.sum(axis=1)) - missing.sum(axis=1)

@@ -28,8 +28,8 @@ def gibbs(
     draws: int,
     seed: int | np.random.SeedSequence,
     start: Array,
-    burn_in: int = 200,
-    thin: int = 10,
+    burn_in: int = 100,
+    thin: int = 5,
     chains: int = 20,
     prior: InverseWishart = JEFFREYS,
 ) -> Posterior:
@@ -71,10 +71,11 @@ def gibbs(
 
     Notes
     -----
-    Data augmentation of Tanner and Wong (1987) and Schafer (1997, ch. 5). The posterior is the
-    exact one, without approximation by bootstrap or normality; what is left of dependence
-    between draws is told by `Posterior.diagnostics`. The model assumes that gaps are missing at
-    random given what `responses` holds.
+    Monotone data augmentation of Schafer (1997, 6.5): what is missing after a subject's last visit
+    is integrated out, intermittent gaps are drawn. The posterior is the exact one, without
+    approximation by bootstrap or normality; `Posterior.diagnostics` tells what is left of
+    dependence between draws. The model takes gaps to be missing at random given what `responses`
+    holds.
     """
     _check_counts(draws=draws, thin=thin, chains=chains)
     if burn_in < 0:
@@ -84,7 +85,7 @@ def gibbs(
     proper = prior.df > responses.shape[1] - 1
     data = Incomplete.of(responses, rows, group, proper=proper)
     rng = np.random.default_rng(seed)
-    covariance = _dispersed(start, data.sizes, chains, rng)
+    covariance = _dispersed(start, data.reached[:, 0], chains, rng)
     sweeps = burn_in + thin * -(-draws // chains)
     betas = np.empty((sweeps, chains, rows.shape[2]))
     covariances = np.empty((sweeps, *covariance.shape))

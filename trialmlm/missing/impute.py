@@ -23,9 +23,11 @@ from trialmlm.missing.imputed import Imputed
 from trialmlm.missing.layout import Names
 from trialmlm.missing.limits import read_limits
 from trialmlm.missing.model import ImputationModel
+from trialmlm.missing.monotone import check_monotone
 from trialmlm.missing.references import check_arm_alone, check_references, read_references
 from trialmlm.missing.retrieved import with_indicator
 from trialmlm.missing.sampler import Sampler
+from trialmlm.missing.seen import seen_cells
 from trialmlm.models.mmrm import mmrm
 
 if TYPE_CHECKING:
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from trialmlm.missing.layout import Layout
     from trialmlm.missing.limits import Bounds
     from trialmlm.missing.references import References
-    from trialmlm.models.mmrm import MmrmFit
 
 
 def impute(
@@ -82,10 +83,11 @@ def impute(
         that no event affects is imputed as missing at random.
     reference : str or mapping, optional
         The arm that others are compared with after an event, as ``{"DRUG": "PLACEBO"}``.
-    method : {"conditional-mean", "approximate-bayes", "bayes"}
+    method : {"conditional-mean", "approximate-bayes", "bayes", "monotone"}
         Conditional means at the estimate, whose variance comes from resampling; or values drawn,
         with the parameters of a bootstrap sample within each arm, or with parameters from their
-        posterior, by Gibbs sampling (unstructured covariances only).
+        posterior, by Gibbs sampling or, where no subject has a value after a gap, by a regression
+        of each visit on those before it (both for unstructured covariances only).
     imputations, seed : int, optional
         Of a method that draws.
     reml : bool
@@ -144,12 +146,15 @@ def impute(
     layout = AFTER_EVENT_VALUES[one_of("after_event", after_event, AFTER_EVENT_VALUES)](
         layout, found
     )
+    seen = seen_cells(layout, found)
+    if METHODS[method].monotone:
+        check_monotone(layout, seen)
     references = read_references(reference, layout)
     check_references(references, layout, found)
     check_arm_alone(references, layout, found, read.fixed_variables)
     limits = read_limits(bounds, rounding, layout)
     formula, layout = with_indicator(model, layout, found, retrieved)
-    fit = _fit(formula, layout, found, reml=reml)
+    fit = mmrm(formula, layout.without(~seen).frame, reml=reml)
     made = ImputationModel.of(layout, fit, references)
     made.check_estimable(found)
     return Imputed(made, found, METHODS[method].draw(made, asked), limits, method, asked.tolerated)
@@ -215,9 +220,3 @@ def _check_structure(method: str, read: ModelFormula) -> None:
             "us(…), or use approximate-bayes or conditional-mean, which take any structure"
         )
         raise NotAvailableError(msg)
-
-
-def _fit(model: str, layout: Layout, events: Events, *, reml: bool) -> MmrmFit:
-    """The model on what it sees: no value after an event that is not missing at random."""
-    unseen = events.set_apart(len(layout.visits))
-    return mmrm(model, layout.without(unseen).frame, reml=reml)

@@ -121,19 +121,13 @@ class ImputationModel:
     def point(self) -> Draws:
         """The parameters of the fit itself."""
         beta = np.nan_to_num(self.fit.gaussian.beta)
-        return Draws(beta[None], self._by_visit(sigma_of(self.fit.gaussian)[None]))
+        return Draws(beta[None], self.by_visit(sigma_of(self.fit.gaussian)[None]))
 
     def resampled(self, kind: str, asked: Asked) -> Draws:
         """Refits to resampled subjects; made once, whatever the strategies that use them."""
         if (kind, asked) not in self._made:
             self._made[kind, asked] = RESAMPLES[kind](self, asked)
         return self._made[kind, asked]
-
-    def recounted(self, counts: IntArray) -> tuple[Draws, BoolArray]:
-        """Refits in which subjects count otherwise, counts being D × n, and which converged."""
-        found = self.refits.recount(counts[:, self.subjects])
-        made = Draws(np.nan_to_num(found.beta), self._by_visit(found.Sigma), counts)
-        return made, found.converged
 
     @property
     def seen(self) -> Seen:
@@ -208,7 +202,7 @@ class ImputationModel:
             )
             raise DataError(msg)
 
-    def _by_visit(self, covariance: Array) -> Array:
+    def by_visit(self, covariance: Array) -> Array:
         """With the visits in the layout's order."""
         found: Array = covariance[..., self.visits[:, None], self.visits]
         return found

@@ -96,7 +96,7 @@ class Posterior:
         """
         scalars = self.trace.scalars()
         kept = scalars[self.trace.kept]
-        sd = kept.std(axis=(0, 1), ddof=1)
+        sd = kept.std(axis=(0, 1), ddof=min(1, kept.shape[0] * kept.shape[1] - 1))
         size = effective_size(kept)
         return pd.DataFrame(
             {
@@ -109,6 +109,16 @@ class Posterior:
                 "mc_error": sd / np.sqrt(size),
             }
         )
+
+    def unsettled(self, limit: float = 1.05) -> pd.DataFrame:
+        """The rows of `diagnostics` whose R-hat is above a limit: more burn-in or thinning is due.
+
+        Parameters
+        ----------
+        limit : float
+        """
+        table = self.diagnostics()
+        return table[table["r_hat"] > limit]
 
     def trace_frame(
         self,

@@ -36,7 +36,7 @@ def remarks(layout: Layout, events: Events, n_fitted: int) -> Iterator[str]:
     )
     nothing = layout.subjects[np.flatnonzero(missing.all(axis=1))]
     if len(nothing):
-        yield f"without any observed value, imputed from covariates alone: {_listed(nothing)}"
+        yield f"without any observed value, imputed from covariates alone: {listed(nothing)}"
     apart = int((~missing).sum()) - n_fitted
     if apart:
         yield (
@@ -50,6 +50,7 @@ def remarks(layout: Layout, events: Events, n_fitted: int) -> Iterator[str]:
         yield f"{count:,} events come after another of the same subject and rule nothing"
 
 
-def _listed(subjects: pd.Index) -> str:
+def listed(subjects: pd.Index) -> str:
+    """The first few by name, and how many more there are."""
     more = "" if len(subjects) <= _SHOWN else f" and {len(subjects) - _SHOWN} more"
     return ", ".join(map(str, subjects[:_SHOWN])) + more

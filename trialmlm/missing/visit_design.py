@@ -58,9 +58,8 @@ class VisitDesign:
         ]
         if unknown:
             msg = (
-                f"analyse: the LS mean of {', '.join(unknown)} is not estimable; leave out the "
-                "interaction of factors that leaves a cell empty, or take weights="
-                "'observed-margins'"
+                f"analyse: the LS mean of {', '.join(unknown)} is not estimable; leave out a "
+                "factor that goes with the arm, or the interaction that leaves a cell empty"
             )
             raise FitError(msg)
         return rows[..., self.basis.kept] @ self.basis.R_inverse

@@ -16,8 +16,13 @@ from trialmlm.formula.coding import make_coding
 from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
-from trialmlm.inference.register import HIERARCHICAL_DF_METHODS, hierarchical_method
+from trialmlm.inference.register import (
+    HIERARCHICAL_DF_METHODS,
+    SANDWICH_KINDS,
+    hierarchical_method,
+)
 from trialmlm.inference.source import Hierarchical
+from trialmlm.models.cluster_sandwich import cluster_sandwich
 from trialmlm.models.lmm_checks import check_identified, check_random, remarks_on_random
 from trialmlm.models.lmm_fit import LmmFit
 from trialmlm.models.lmm_residual import has_structured_residual, lmm_residual
@@ -65,8 +70,12 @@ def lmm(
         fixed one (as ``batch:cask`` does ``batch``) give it what they add to the rank of [X Z].
     information : {"observed", "expected"}
         Behind Satterthwaite and Kenward-Roger: as in SAS, or as in pbkrtest.
-    vcov, weights : None
-        Sandwich covariances and weights are not available beside random effects in this version.
+    vcov : {None, "CR0", "CR1", "CR2", "CR3"}
+        A sandwich covariance of the fixed effects over the levels of the highest grouping factor,
+        which must hold those of all others; by default the covariance that the df method implies.
+        Predictions of groups keep the model's own.
+    weights : None
+        Not available beside random effects in this version.
     reml : bool
     on_redundant : {"reduce", "error"}
         Where a residual covariance can take over the covariance of random effects, so that only
@@ -123,11 +132,13 @@ def lmm(
     singular = likelihood_of(gaussian).singular(gaussian.theta, gaussian.point)
     remarks = remarks_on_random(parts, Z, singular)
     source = Hierarchical(gaussian, information, X, *effects_of_terms(parts, Z, coding))
+    variances = np.zeros(rows, dtype=np.intp) if levels is None else levels.codes
+    sandwich = cluster_sandwich(vcov, gaussian, (X, response), parts, Z, variances)
     return LmmFit(
         formula=formula,
         coding=coding,
         rows=frame,
-        method=hierarchical_method(source, df),
+        method=hierarchical_method(source, df, sandwich),
         notes=(
             *rows_not_used(frame, _subjects(read, parts, frame.variables)),
             *levels_not_used(frame, sorted(coding.categorical)),
@@ -142,7 +153,7 @@ def lmm(
 
 
 def _check_options(options: Options) -> None:
-    check_options(options, HIERARCHICAL_DF_METHODS)
+    check_options(options, HIERARCHICAL_DF_METHODS, SANDWICH_KINDS)
     if options.weights is not None:
         raise NotAvailableError("lmm: weights are not available in this version")
 

@@ -264,7 +264,10 @@ class LmmFit(MixedFit):
         for at, own, found in zip(levels, Z, self.effects.parts, strict=True):
             added += np.where(at >= 0, (own * found.blup[at]).sum(axis=1), 0.0)
         rows = self.method.coefficients.basis.rows(_matrix(self.coding, new))
-        variance = frame["std_error"].to_numpy() ** 2
+        # beside a sandwich the prediction of a group stays that of the model (Henderson 1975)
+        robust, scale = self.options.vcov is not None, self.method.coefficients.scale
+        of_model = ((rows @ self.gaussian.point.Phi) * rows).sum(axis=1) * scale**2
+        variance = of_model if robust else frame["std_error"].to_numpy() ** 2
         variance = variance + self.effects.added_variance(rows, levels, Z)
         return frame.assign(
             predicted=frame["estimate"].to_numpy() + added,

@@ -14,8 +14,9 @@ from trialmlm.expressions.functions import STRUCTURES
 from trialmlm.formula.coding import make_coding
 from trialmlm.formula.frame import model_frame
 from trialmlm.formula.response import response_values
-from trialmlm.inference.register import DF_METHODS, model_method
+from trialmlm.inference.register import DF_METHODS, SANDWICH_KINDS, model_method
 from trialmlm.inference.source import Source
+from trialmlm.models.cluster_sandwich import subject_sandwich
 from trialmlm.models.lmm_checks import check_part, remarks_on_columns
 from trialmlm.models.lmm_residual_fit import ResidualLmmFit
 from trialmlm.models.options import check_options, levels_not_used, rows_not_used
@@ -55,7 +56,7 @@ def lmm_residual(
 ) -> ResidualLmmFit:
     """Fit it; parameters and errors are those of :func:`~trialmlm.models.lmm.lmm`."""
     term = _random_of(read)
-    check_options(options, DF_METHODS)  # containment is of models with σ²I alone
+    check_options(options, DF_METHODS, SANDWICH_KINDS)  # containment is of models with σ²I alone
     frame = model_frame(data, sorted(read.variables))
     parts = random_parts(read.random, frame.variables)
     random = parts[0].codings[0]
@@ -86,11 +87,16 @@ def lmm_residual(
         *notes_of(part, effects, list(random.names)),
         *_of_estimate(likelihood, gaussian),
     )
+    layout = part.occasions.layout
+    V = likelihood.evaluate(gaussian.theta).V * likelihood.scale**2
+    sandwich = subject_sandwich(
+        options.vcov, gaussian, (X, response), (layout.subject, layout.visit), V
+    )
     return ResidualLmmFit(
         formula=read.text,
         coding=coding,
         rows=frame,
-        method=model_method(Source(gaussian, options.information), options.df),
+        method=model_method(Source(gaussian, options.information), options.df, sandwich),
         notes=notes,
         gaussian=gaussian,
         options=options,

@@ -178,8 +178,12 @@ def _checked(data: pd.DataFrame, rows: ModelFrame, time: str, event: str) -> tup
     read = rows.variables[event]
     levels = read.levels if read.levels is not None else np.unique(read.values).tolist()
     if not set(levels) <= {0, 1}:
-        listed = ", ".join(map(level_text, levels))
-        msg = f"kaplan_meier: {event} is {listed}; expected 1 at an event and 0 where censored"
+        # quotes tell the text '1' from the number
+        found = [repr(one) if isinstance(one, str) else level_text(one) for one in levels]
+        msg = (
+            f"kaplan_meier: {event} is {', '.join(found)}; expected 1 at an event and 0 where "
+            "censored, as numbers"
+        )
         raise UsageError(msg)
     return when, np.asarray(levels, dtype=float)[read.codes] if read.levels else read.numbers()
 
