@@ -66,7 +66,8 @@ def test_the_grid_is_completed_and_observed_values_stay() -> None:
 def test_the_order_of_the_rows_changes_no_bit() -> None:
     shuffled = TRIAL.sample(frac=1.0, random_state=3)
     events = JUMP.sample(frac=1.0, random_state=4)
-    for method in ({}, {"method": "approximate-bayes", "imputations": 3, "seed": 1}):
+    drawing = {"imputations": 3, "seed": 1}
+    for method in ({}, *({"method": m, **drawing} for m in ("approximate-bayes", "bayes"))):
         one, other = imputed(events=JUMP, **method), imputed(shuffled, events=events, **method)
         assert one.completions.values.tobytes() == other.completions.values.tobytes()
 
@@ -111,6 +112,12 @@ def test_a_spatial_covariance_over_planned_days_imputes() -> None:
     wanted = regressed(by_formula(found, subject), found.fit.covariance.to_numpy(), y)
     completed = found.completed().query("USUBJID == @subject")["CHG"]
     np.testing.assert_allclose(completed, wanted, rtol=1e-8)
+
+
+def test_times_of_each_subjects_own_are_refused() -> None:
+    own = TRIAL.assign(DAY=np.arange(len(TRIAL)) * 1.0)
+    with pytest.raises(NotAvailableError, match="it is for planned times"):
+        imputed(own, model="CHG ~ BASE + ARM + sp_exp(DAY | USUBJID)")
 
 
 def test_visits_as_text_are_ordered_by_the_list() -> None:
@@ -275,6 +282,21 @@ def test_retrieved_dropouts_stand_for_those_who_left() -> None:
     np.testing.assert_allclose(wide(found).loc[subject], wanted, rtol=1e-7)
     with pytest.raises(UsageError, match="cannot be changed after the fit"):
         found.with_strategies(JUMP)
+
+
+@pytest.mark.parametrize(("retrieved", "terms"), [("common", 1), ("arm", 2), ("arm-visit", 4)])
+def test_what_the_event_shifts_may_differ_by_arm_and_visit(retrieved: str, terms: int) -> None:
+    arm = TRIAL.groupby("USUBJID")["ARM"].first()
+    whole = TRIAL.groupby("USUBJID").size().loc[lambda size: size == len(VISITS)].index
+    stays = [s for label in ("DRUG", "PLACEBO") for s in whole[arm[whole] == label][:5]]
+    more = pd.DataFrame({"USUBJID": stays, "AVISIT": "Week 4", "strategy": "retrieved-dropout"})
+    events = pd.concat([JUMP.assign(strategy="retrieved-dropout"), more])
+    found = imputed(events=events, retrieved=retrieved)
+    assert found.fit.gaussian.rank == imputed().fit.gaussian.rank + terms
+    one_arm = events[~events["USUBJID"].isin(stays[:5])]
+    if retrieved != "common":
+        with pytest.raises(DataError, match="no subject of arm DRUG was observed there after"):
+            imputed(events=one_arm, retrieved=retrieved)
 
 
 def test_the_jackknife_leaves_each_subject_out_of_the_fit_and_the_counts() -> None:

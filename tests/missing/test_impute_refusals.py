@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from dropout_trial import MODEL, VISITS, dropout_trial, dropouts
@@ -30,7 +31,7 @@ def no_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "mmrm", fitted)
 
 
-def imputed(data: pd.DataFrame = TRIAL, **given: Any) -> Imputed:
+def imputed(data: Any = TRIAL, **given: Any) -> Imputed:
     asked = {"model": MODEL, "arm": "ARM", "reference": TO_PLACEBO, **given}
     return impute(data, **asked)
 
@@ -82,6 +83,8 @@ def test_events_without_the_strategy_are_refused() -> None:
         imputed(events=JUMP.drop(columns="strategy"))
     with pytest.raises(UsageError, match="expected a DataFrame"):
         imputed(events=[("S001", "Week 4", "mar")])
+    with pytest.raises(DataError, match=r"(?s)strategy is missing.*S0\d\d"):
+        imputed(events=JUMP.assign(strategy=None))
 
 
 @pytest.mark.parametrize(
@@ -152,11 +155,22 @@ def test_a_covariate_without_a_value_names_subject_and_visit() -> None:
         imputed(varying, model=MODEL.replace("BASE", "DOSE"))
 
 
+def test_a_group_of_the_covariance_needs_a_value_too() -> None:
+    sex = np.where(TRIAL["USUBJID"] == "S003", None, np.where(TRIAL["BASE"] > 20, "F", "M"))
+    with pytest.raises(DataError, match=r"(?s)covariate SEX has no value.*S003"):
+        imputed(TRIAL.assign(SEX=sex), model=MODEL.replace("us(AVISIT |", "us(AVISIT | SEX /"))
+
+
 def test_an_arm_that_changes_within_a_subject_is_refused() -> None:
     changed = TRIAL.copy()
     changed.loc[changed.index[1], "ARM"] = "PLACEBO" if changed["ARM"].iloc[1] == "DRUG" else "DRUG"
     with pytest.raises(DataError, match="ARM changes within a subject"):
         imputed(changed)
+
+
+def test_what_is_no_frame_is_refused() -> None:
+    with pytest.raises(UsageError, match="found list, expected a pandas DataFrame"):
+        imputed([1])
 
 
 def test_two_rows_of_a_subject_at_a_visit_are_refused() -> None:

@@ -88,12 +88,15 @@ def imputed_counts(layout: Layout, events: Events) -> pd.DataFrame:
 
 
 def check_own_columns(data: pd.DataFrame) -> None:
-    """Refuse data that have a column of the completed frame already.
+    """Refuse what is no frame, or has a column of the completed frame already.
 
     Raises
     ------
     UsageError
     """
+    if not isinstance(data, pd.DataFrame):
+        msg = f"data: found {type(data).__name__}, expected a pandas DataFrame"
+        raise UsageError(msg)
     for name in OWN_COLUMNS:
         if name in data.columns:
             msg = f"impute: completed data have their own column {name}; rename that of the data"

@@ -109,6 +109,10 @@ def _columns(events: pd.DataFrame, names: Names) -> tuple[pd.Series, pd.Series, 
             msg = f"events: no column {' or '.join(dict.fromkeys(pair))} (columns: {known})"
             raise UsageError(msg)
     subject, visit, strategy = (events[column] for column in columns)
+    absent = subject.isna() | visit.isna() | strategy.isna()
+    if absent.any():
+        msg = "events: subject, visit or strategy is missing; complete the rows or leave them out"
+        raise DataError(msg, events[absent.to_numpy()])
     return subject, visit, strategy
 
 

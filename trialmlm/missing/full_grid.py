@@ -88,9 +88,8 @@ def _arms(data: pd.DataFrame, names: Names, series: Series) -> tuple[tuple[str, 
 
 
 def _in_order(scheduled: pd.Index, visits: Sequence[Any] | None) -> pd.Series:
-    """The visits as a column; text that was listed in order is made categorical in that order."""
-    numeric = pd.api.types.is_numeric_dtype(scheduled.dtype)
-    if visits is None or numeric or isinstance(scheduled.dtype, pd.CategoricalDtype):
+    """The visits as a column; what was listed in order and is no number is categorical so."""
+    if visits is None or pd.api.types.is_numeric_dtype(scheduled.dtype):
         return pd.Series(scheduled)
     return pd.Series(pd.Categorical(scheduled, categories=list(visits), ordered=True))
 

@@ -141,7 +141,7 @@ def impute(
     check_own_columns(data)
     asked = _asked(method, imputations, seed, failures, sampler)
     _check_structure(method, read)
-    layout = lay_out(data, names, read.fixed_variables, visits)
+    layout = lay_out(data, names, _covariates(read), visits)
     found = read_events(events, layout)
     layout = AFTER_EVENT_VALUES[one_of("after_event", after_event, AFTER_EVENT_VALUES)](
         layout, found
@@ -158,6 +158,12 @@ def impute(
     made = ImputationModel.of(layout, fit, references)
     made.check_estimable(found)
     return Imputed(made, found, METHODS[method].draw(made, asked), limits, method, asked.tolerated)
+
+
+def _covariates(read: ModelFormula) -> set[str]:
+    """Columns that need a value in every row of the grid."""
+    (term,) = read.covariance
+    return set(read.fixed_variables | ({term.group} if term.group else set()))
 
 
 def _kept(layout: Layout, events: Events) -> Layout:

@@ -82,7 +82,10 @@ class ImputationModel:
         ------
         FitError
             If the fit did not converge.
+        NotAvailableError
+            If subjects have times of their own.
         """
+        fit.occasions.check_common("impute: imputation")
         if not fit.convergence.converged:
             raise FitError(f"impute: the imputation model is {fit.convergence}")
         arms = references[layout.arm]

@@ -47,7 +47,7 @@ def remarks(layout: Layout, events: Events, n_fitted: int) -> Iterator[str]:
         yield f"{layout.set_aside:,} values observed after an event were set aside and imputed"
     if len(events.overruled):
         count = len(events.overruled)
-        yield f"{count:,} events come after another of the same subject and rule nothing"
+        yield f"{count:,} events come with or after another of their subject and rule nothing"
 
 
 def listed(subjects: pd.Index) -> str:
