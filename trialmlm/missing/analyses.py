@@ -31,6 +31,10 @@ class Analysis(Protocol):
     def description(self) -> str:
         """In words."""
 
+    @property
+    def linear(self) -> bool:
+        """Whether estimates are linear in the imputed values: a further shift costs little."""
+
     def answers(self, completions: Completions) -> Answers:
         """Estimates of each filling."""
 

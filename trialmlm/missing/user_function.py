@@ -50,6 +50,11 @@ class UserFunction:
         """In words."""
         return f"the function {getattr(self.function, '__name__', type(self.function).__name__)}"
 
+    @property
+    def linear(self) -> bool:
+        """False: every shift is analysed anew."""
+        return False
+
     def answers(self, completions: Completions) -> Answers:
         """Call the function with each filling, all visits of all subjects.
 

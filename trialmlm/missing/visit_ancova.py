@@ -65,6 +65,11 @@ class VisitAncova:
         """In words."""
         return "ANCOVA at each visit"
 
+    @property
+    def linear(self) -> bool:
+        """True: least squares."""
+        return True
+
     def answers(self, completions: Completions) -> Answers:
         """Means and contrasts of each filling."""
         none = np.zeros((0, completions.values.shape[1]))
