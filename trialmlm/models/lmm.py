@@ -56,7 +56,9 @@ def lmm(
     formula : str
         ``response ~ fixed effects + (1 + time | subject)``. Several terms of random effects may
         stand in it: nested ``(1 | a/b/c)``, which is ``(1 | a)`` with the levels of b within a and
-        of c within b; crossed, ``(1 | a) + (1 | b)``; uncorrelated, ``(time || subject)``. With
+        of c within b; ``(1 | a:b)``, the combinations of a and b alone; crossed,
+        ``(1 | a) + (1 | b)``; uncorrelated, ``(time || subject)``; with a covariance of their own
+        for every arm, ``(1 + time | gr(subject, by=arm))``. With
         ``+ diag(visit | subject)`` beside one term, a residual variance of its own for every
         visit; or beside one term any residual covariance that
         :func:`~trialmlm.models.mmrm.mmrm` takes, as ``ar1(visit | subject)``,
