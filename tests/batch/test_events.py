@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from eventful_trial import DEATHS, RESCUE, eventful_trial, inputs_of, measured, rescues, task_of
 
-from trialmlm.batch.carry import records_for
+from trialmlm.batch.carry import missing_of, records_for
 from trialmlm.batch.events import first_dates
 from trialmlm.batch.handled import handle_events
 from trialmlm.errors import DataError
@@ -65,7 +65,7 @@ def test_the_first_of_several_events_counts(trial: Inputs) -> None:
 def test_the_account_counts_what_is_set_aside(trial: Inputs) -> None:
     endpoint = "score"
     plain = trial.analysis_set(endpoint, "efficacy", locf_records=False).account.steps
-    found, frame = records_for(trial, endpoint, "efficacy", "mar", "SLOPE")
+    found, frame = records_for(trial, endpoint, "efficacy", None, "SLOPE")
     *before, step = found.account.steps
     assert tuple(before) == plain
     assert step.name.startswith("not after an event set aside (")
@@ -85,7 +85,7 @@ def test_without_an_estimand_nothing_is_set_aside(trial: Inputs) -> None:
 
 
 def test_values_are_set_aside_before_the_last_one_is_carried_forward(trial: Inputs) -> None:
-    _, carried = records_for(trial, "score_change", "efficacy", "locf", "E1")
+    _, carried = records_for(trial, "score_change", "efficacy", missing_of("locf"), "E1")
     before = measured().query("USUBJID == 'S-001' and 1 < DAY <= 40")
     (kept,) = before["CHG"]
     own = carried[carried["USUBJID"] == "S-001"].sort_values("AVISIT")

@@ -78,7 +78,10 @@ MISLABELS = {
         "reasons: {ADVERSE EVENT: composite}, failure: worst-observed}",
         "reasons: {ADVERSE EVENT: composite}}",
         "estimands.E5.events.stopped",
-        "add failure: (a number in the unit of the endpoint, baseline, or worst-observed)",
+        (
+            "add failure: (a number in the unit of the endpoint, baseline, worst-observed, "
+            "or worst-rank)"
+        ),
     ),
     "a value of failure belongs to composite": (
         "reasons: {ADVERSE EVENT: composite}, failure: worst-observed}",

@@ -9,7 +9,8 @@ from trialmlm.covariance.register import FAMILIES
 from trialmlm.formula.grammar import read_formula
 from trialmlm.inference.register import DF_METHODS, HIERARCHICAL_DF_METHODS, REPEATED_DF_METHODS
 from trialmlm.protocol.endpoints import ChangeEndpoint, CollectedEndpoint
-from trialmlm.protocol.missing import IMPUTING
+from trialmlm.protocol.methods import RankAncova
+from trialmlm.protocol.missing import CARRIED, IMPUTING
 from trialmlm.tables.shells import SHELLS
 
 if TYPE_CHECKING:
@@ -23,17 +24,25 @@ if TYPE_CHECKING:
 NOT_AVAILABLE = "not available in this version"
 
 #: how missing values can be dealt with
-MISSING = frozenset({None, "locf", "locf-records", *IMPUTING})
+MISSING = frozenset({None, *CARRIED, *IMPUTING})
 #: strategies that make values of their own, which are no data for a model that imputes
 MAKING = frozenset({"composite", "while-on-treatment"})
 #: what models call the visits of the schedule
 VISIT = ("AVISIT",)
 #: figures are named here as well as in their room, which stands on matplotlib
 FIGURES = frozenset(
-    {"means-by-visit", "profiles", "forest", "missing-patterns", "residuals", "individual-slopes"}
+    {
+        "means-by-visit",
+        "profiles",
+        "forest",
+        "missing-patterns",
+        "residuals",
+        "individual-slopes",
+        "tipping-point",
+    }
 )
 #: which records can be summed up
-SUMMARISED = frozenset({"observed", "locf", "locf-records"})
+SUMMARISED = frozenset({"observed", "locf", "locf-records", "bocf", "wocf"})
 
 
 def blinded(protocol: Protocol) -> str:
@@ -63,7 +72,7 @@ def lacking_of_analysis(protocol: Protocol, analysis: Analysis) -> tuple[str, ..
 
 
 def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
-    if analysis.method is not None:
+    if analysis.method is not None and not isinstance(analysis.method, RankAncova):
         yield f"method: {next(iter(type(analysis.method).model_fields))}"
     method = analysis.missing.method if analysis.missing is not None else None
     if method not in MISSING:

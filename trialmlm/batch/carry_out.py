@@ -9,6 +9,7 @@ from numpy.linalg import LinAlgError
 from trialmlm.batch.ancova_analysis import ancova_analysis
 from trialmlm.batch.imputed_analysis import imputed_analysis
 from trialmlm.batch.mmrm_analysis import mmrm_analysis
+from trialmlm.batch.rank_analysis import rank_analysis
 from trialmlm.batch.slope_analysis import slope_analysis
 from trialmlm.errors import FitError
 from trialmlm.results.analysis import AnalysisRecord
@@ -25,6 +26,7 @@ METHODS: Mapping[str, Callable[[Task], Results]] = {
     "ANCOVA": ancova_analysis,
     "LMM": slope_analysis,
     "MI": imputed_analysis,
+    "RANK": rank_analysis,
 }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trialmlm.batch.account import excluded
 from trialmlm.batch.context import NOT_DETERMINED, Context, reason, rows_by
-from trialmlm.batch.specification import assumption_of, specification_of
+from trialmlm.batch.specification import assumption_in_short, specification_of
 from trialmlm.formula.factor import level_text
 from trialmlm.results.analysis import AnalysisRecord
 
@@ -122,7 +122,7 @@ def record_of(
         exclusions=tuple((e.subject, e.arm, e.reason) for e in excluded(task)),
         line=task.planned.line,
         label=analysis.label or task.planned.name,
-        assumption=assumption_of(task),
+        assumption=assumption_in_short(task),
         headline=headline,
         visit=visit,
         pairs=task.pairs,
@@ -154,7 +154,7 @@ def record_of_imputed(
         exclusions=tuple((e.subject, e.arm, e.reason) for e in excluded(task)),
         line=task.planned.line,
         label=analysis.label or task.planned.name,
-        assumption=assumption_of(task),
+        assumption=assumption_in_short(task),
         headline=headline,
         visit=visit,
         pairs=task.pairs,

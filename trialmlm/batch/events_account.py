@@ -71,7 +71,7 @@ def events_of(inputs: Inputs, question: Question) -> tuple[EventRecord, ...]:
     arms = _arms(inputs)
     name = protocol.data.subjects.subject
     there = {*as_text(found.frame[name]), *as_text(found.baseline[name])}
-    days = _days(inputs, events)
+    days = study_days(inputs, events)
     return tuple(
         _record(question, event, arms[event["subject"]], day, ruled)
         for event, day in zip(events.to_dict(orient="records"), days, strict=True)
@@ -116,7 +116,7 @@ def _arms(inputs: Inputs) -> dict[str, str]:
                     strict=True))  # fmt: skip
 
 
-def _days(inputs: Inputs, events: pd.DataFrame) -> list[int]:
+def study_days(inputs: Inputs, events: pd.DataFrame) -> list[int]:
     """Study day of each event; there is no day 0."""
     roles, frame = subject_roles(inputs.protocol.data.subjects), inputs.subjects.frame
     day_1 = as_dates(frame[roles.dates[schedule_in(inputs).day_1]])

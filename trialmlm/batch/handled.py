@@ -153,6 +153,7 @@ def _failure(
     worst = kept.groupby(kept["AVISIT"].astype(str))["CHG" if change else "AVAL"]
     by_visit = worst.min() if endpoint.better == "higher" else worst.max()
     stated = cells["event"].map({e: way.failure for e, way in question.handlings.items()})
+    # a worst rank is no value: such a cell stays empty
     number = pd.to_numeric(stated, errors="coerce").astype(float) + origin
     found_worst = cells["visit"].map(by_visit) + origin
     _check_worst(cells[(stated == "worst-observed") & found_worst.isna() & base.notna()])

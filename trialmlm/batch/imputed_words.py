@@ -33,9 +33,9 @@ _ASSUMED = {
 
 def imputed_in_words(protocol: Protocol, missing: Missing) -> str:
     """What an analysis that imputes assumes, for a table that compares methods."""
-    times = f"{missing.imputations} times" if missing.method in DRAWING else "by conditional means"
     rules = "".join(f"; {_rule(protocol, rule)}" for rule in missing.rules)
-    return f"Imputed {times}: missing at random{rules}."
+    conditional = " Conditional means." if missing.method not in DRAWING else ""
+    return f"Missing at random{rules}.{conditional}"
 
 
 def _rule(protocol: Protocol, rule: Rule) -> str:

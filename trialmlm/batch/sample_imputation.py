@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 Row = dict[Hashable, Any]
 #: under these the imputation model does not see what is observed after the event
 _UNSEEN = frozenset({*REFERENCE_BASED, "last-mean-carried-forward"})
-#: by what the effect of the event differs under retrieved-dropout
-RETRIEVED = "arm"
 #: the variance that decides where the protocol names none
 _DEFAULT = {"conditional-mean": "jackknife"}
 
@@ -55,7 +53,10 @@ class Bench:
         events, reference = _events(task, self.sample), _reference(task)
         unseen = sorted({rule.after for rule in missing.rules if rule.assume in _UNSEEN})
         seen = sorted({rule.after for rule in missing.rules if rule.assume not in _UNSEEN})
-        key = (task.analysis.model, missing.method, *unseen, "/", *seen, *sorted(reference))
+        key = (
+            task.analysis.model, missing.method, retrieved_by(missing), *unseen, "/", *seen,
+            *sorted(reference),
+        )  # fmt: skip
         if key not in self._made:
             self._made[key] = self._fresh(task, events, reference)
         return self._made[key].with_strategies(events)
@@ -75,13 +76,18 @@ class Bench:
             imputations=(self.imputations or missing.imputations) if drawn else None,
             seed=task.seed if drawn else None,
             reml=analysis.reml,
-            retrieved=RETRIEVED,
+            retrieved=retrieved_by(missing),
         )
 
 
 def imputes(analysis: Analysis) -> bool:
     """Whether an analysis is of data imputed from a model."""
     return analysis.missing is not None and analysis.missing.method in IMPUTING
+
+
+def retrieved_by(missing: Missing) -> str:
+    """By what the shift of the mean differs under retrieved-dropout."""
+    return next((rule.retrieved for rule in missing.rules if rule.retrieved), "arm")
 
 
 def variances_of(analysis: Analysis) -> tuple[str, ...]:

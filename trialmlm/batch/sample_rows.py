@@ -66,8 +66,8 @@ def _kept(
     protocol: Protocol, design: Design[Any, Any], analysis: Analysis, sample: Sample
 ) -> BoolArray:
     """Rows that no event sets aside; nobody is seen after death."""
-    events = protocol.estimand(analysis.estimand).events if analysis.estimand else {}
-    cut = {event for event, way in events.items() if way in _CUT}
+    events = protocol.estimand(analysis.estimand).handlings if analysis.estimand else {}
+    cut = {event for event, way in events.items() if way.strategy in _CUT}
     if analysis.rows is not None and analysis.rows.before is not None:
         cut.add(analysis.rows.before)
     if any(design.events.get(event) == "stop" for event in cut):

@@ -12,9 +12,11 @@ from trialmlm.batch.context import Context
 from trialmlm.batch.covariates import with_covariates
 from trialmlm.batch.grid import with_every_visit
 from trialmlm.batch.kept_rows import kept_rows, said_of, with_baseline
+from trialmlm.batch.rank_failures import failed_on
 from trialmlm.errors import UsageError
 from trialmlm.formula.grammar import read_formula
 from trialmlm.protocol.estimands import ValueAt
+from trialmlm.protocol.methods import RankAncova
 from trialmlm.protocol.missing import IMPUTING
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Task:
         The records used.
     assumed : Assumed or None
         Of an analysis that imputes: what its rules assume of whom.
+    failures : Series or None
+        Of an analysis of ranks: subject -> study day of the event that ranks worst.
     """
 
     planned: PlannedAnalysis
@@ -50,6 +54,7 @@ class Task:
     records: AnalysisSet
     frame: pd.DataFrame
     assumed: Assumed | None = None
+    failures: pd.Series[float] | None = None
 
     @property
     def analysis(self) -> Analysis:
@@ -58,7 +63,9 @@ class Task:
 
     @property
     def method(self) -> str:
-        """``MMRM``, ``LMM`` or ``ANCOVA`` by its model; ``MI`` where values are imputed."""
+        """``MMRM``, ``LMM`` or ``ANCOVA`` by its model; ``RANK``; ``MI`` with imputed values."""
+        if isinstance(self.analysis.method, RankAncova):
+            return "RANK"
         return "MI" if self.imputes else method_of(self.analysis.model or "")
 
     @property
@@ -69,6 +76,8 @@ class Task:
     @property
     def analysed(self) -> str:
         """What the model of the values analysed, completed ones if need be, makes it."""
+        if isinstance(self.analysis.method, RankAncova):
+            return "RANK"
         return method_of(analysed_model(self.analysis))
 
     @property
@@ -146,18 +155,19 @@ def make_task(planned: PlannedAnalysis, inputs: Inputs) -> Task:
         If the data contradict the protocol.
     """
     analysis = planned.analysis
-    if not (analysis.endpoint and analysis.population and analysis.model):
+    modelled = analysis.model or analysis.method
+    if not (analysis.endpoint and analysis.population and modelled):
         msg = f"analysis {planned.name}: needs a model, an endpoint and a population (or estimand)"
         raise UsageError(msg)
     found, frame = records_for(
         inputs,
         analysis.endpoint,
         analysis.population,
-        imputation_of(analysis),
+        analysis.missing,
         analysis.estimand,
     )
     subject = inputs.protocol.data.subjects.subject
-    if method_of(analysed_model(analysis)) == "LMM":
+    if modelled is analysis.model and method_of(analysed_model(analysis)) == "LMM":
         frame = with_baseline(inputs, found, frame)
         found = counted_step(found, "with the baseline as a value of its own", frame, subject)
     if analysis.rows is not None:
@@ -168,13 +178,17 @@ def make_task(planned: PlannedAnalysis, inputs: Inputs) -> Task:
         assumed = assumed_of(inputs, analysis, found)
         frame = with_every_visit(inputs, found, frame)
         found = counted_step(found, "every visit of every subject, to be imputed", frame, subject)
+    failures = None
+    if isinstance(analysis.method, RankAncova):
+        failures = failed_on(inputs, analysis)
+        frame = with_every_visit(inputs, found, frame)
     used = with_covariates(inputs.protocol, inputs.subjects, frame)
     noted = _noted(found, analysis.model, inputs.pooling)
-    return Task(planned, inputs.protocol, noted, used, assumed)
+    return Task(planned, inputs.protocol, noted, used, assumed, failures)
 
 
-def _noted(found: AnalysisSet, model: str, pooling: Pooling | None) -> AnalysisSet:
+def _noted(found: AnalysisSet, model: str | None, pooling: Pooling | None) -> AnalysisSet:
     """The analysis set with the pooling of the sites among its notes, if the model uses it."""
-    if pooling is None or pooling.name not in read_formula(model).variables:
+    if pooling is None or model is None or pooling.name not in read_formula(model).variables:
         return found
     return replace(found, notes=(*found.notes, str(pooling)))

@@ -24,6 +24,8 @@ from trialmlm.figures.residuals import (
 )
 from trialmlm.figures.series import series_of
 from trialmlm.figures.style import arm_style, in_house_style
+from trialmlm.figures.tipping import tipping_curve, tipping_heat_map
+from trialmlm.figures.tipping_cells import tipping_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -166,6 +168,23 @@ def residuals_page(order: FigureOrder, results: Results) -> Figure:
 
 
 @in_house_style
+def tipping_page(order: FigureOrder, results: Results) -> Figure:
+    """The difference over the deltas of two arms as a heat map; over those of one as a curve."""
+    found = tipping_of(order, results)
+    if found is None:
+        return message_page(order)
+    page = compose(order)
+    ax = page.axes(page.body.inside(left=_SIDE + 12, bottom=_AXIS, top=46, right=12))
+    measure = f"{_difference(order)}"
+    if found.cells is not None:
+        tipping_heat_map(found.cells, measure=measure, interval=order.interval,
+                         decimals=order.decimals, ax=ax)  # fmt: skip
+    else:
+        tipping_curve(found.curve, measure=measure, interval=order.interval, ax=ax)
+    return page.figure
+
+
+@in_house_style
 def slopes_page(order: FigureOrder, results: Results) -> Figure:
     """The subjects' predicted slopes, one panel per arm over the same axis."""
     arms = slopes_of(order, results)
@@ -193,5 +212,6 @@ FIGURES: Final[Mapping[str, Callable[[FigureOrder, Results], Figure]]] = {
     "forest": forest_page,
     "missing-patterns": patterns_page,
     "residuals": residuals_page,
+    "tipping-point": tipping_page,
     "individual-slopes": slopes_page,
 }

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from trialmlm.protocol.endpoints import CollectedEndpoint
-from trialmlm.protocol.estimand_rules import strategy_faults
+from trialmlm.protocol.estimand_rules import rank_faults, strategy_faults
 from trialmlm.protocol.estimands import SlopeTo
 from trialmlm.protocol.inheritance import circles, resolved_analysis, resolved_estimand
 from trialmlm.protocol.missing import IMPUTING
@@ -118,6 +118,7 @@ def _between(name: str, analysis: Analysis, protocol: Protocol) -> Faults:
     """Compare an analysis with its role, with the strata and with the analysis it takes from."""
     yield from role_faults(name, analysis, protocol)
     yield from _rule_faults(analysis, protocol)
+    yield from rank_faults(analysis, protocol)
     own = protocol.analyses.written[name]
     texts: Mapping[Location, str | None] = {
         ("model",): own.model,

@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 from trialmlm.protocol.endpoints import ChangeEndpoint, CollectedEndpoint
 from trialmlm.protocol.estimands import SlopeTo, TimeTo, ValueAt
 from trialmlm.protocol.inheritance import resolved_endpoint, resolved_estimand
+from trialmlm.protocol.methods import RankAncova
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from trialmlm.protocol.analyses import Analysis
     from trialmlm.protocol.estimands import Estimand, Handling, Variable
     from trialmlm.protocol.noun import Location
     from trialmlm.protocol.schema import Protocol
 
     Faults = Iterator[tuple[Location, str]]
 
+#: a failure that ranks below every value, and is none itself
+WORST_RANK = "worst-rank"
 _NO_SLOPE_OF_FAILURE = (
     "found composite for a slope: an event has no slope that stands for failure. State a variable "
     "with value_of and failure:, a responder or a time_to, or another strategy"
 )
 _NO_FAILURE = (
     "composite makes the value a failure, and what value that is nobody says: add failure: (a "
-    "number in the unit of the endpoint, baseline, or worst-observed), as in "
+    "number in the unit of the endpoint, baseline, worst-observed, or worst-rank), as in "
     "{strategy: composite, failure: worst-observed}"
 )
 _FAILS_ANYWAY = (
@@ -97,3 +101,19 @@ _COMPOSITE: Mapping[type, Callable[[Protocol, Variable, Handling], Faults]] = {
     TimeTo: _of_time,
     ValueAt: _of_value,
 }
+
+
+def rank_faults(analysis: Analysis, protocol: Protocol) -> Faults:
+    """Find a worst rank that an analysis cannot use, and ranks without the visit they are of."""
+    if analysis.estimand is None:
+        return
+    estimand = resolved_estimand(analysis.estimand, protocol.estimands)
+    ranked = [e for e, way in estimand.handlings.items() if way.failure == WORST_RANK]
+    if ranked and not isinstance(analysis.method, RankAncova):
+        yield (
+            ("estimand",),
+            (
+                f"found {analysis.estimand}, whose failure ({', '.join(ranked)}) is the worst "
+                "rank: state method: {rank_ancova: [BASE]}, or an estimand whose failure is a value"
+            ),
+        )

@@ -36,7 +36,7 @@ Strategy = Annotated[
     BeforeValidator(_identifiable),
 ]
 Failure = Annotated[
-    Annotated[Literal["baseline", "worst-observed"], Tag("<word>")]
+    Annotated[Literal["baseline", "worst-observed", "worst-rank"], Tag("<word>")]
     | Annotated[Number, Tag("<number>")],
     Discriminator(lambda value: "<word>" if isinstance(value, str) else "<number>"),
 ]
@@ -51,7 +51,8 @@ class Handling(Noun):
     """The strategy for an event of this reason, as the data word the reason."""
     failure: Failure | None = None
     """Under composite, the value that stands for failure: a number in the unit of the endpoint,
-    baseline (no change), or worst-observed (the worst value anybody had at the visit)."""
+    baseline (no change), worst-observed (the worst value anybody had at the visit), or worst-rank
+    (below every value, the earlier the worse; an analysis of ranks alone can use it)."""
 
     def of(self, reason: str) -> str:
         """Return the strategy for an event of this reason."""

@@ -22,7 +22,9 @@ REFERENCE_BASED = ("jump-to-reference", "copy-reference", "copy-increments")
 DRAWING = ("bayes", "approximate-bayes")
 IMPUTING = (*DRAWING, "conditional-mean")
 #: methods that put one value in the place of a missing one
-CARRIED = ("locf", "locf-records", "bocf", "wocf")
+CARRIED = ("locf", "locf-records", "bocf", "wocf", "mean-of-last", "worst-case", "nearest")
+#: of these, the methods that count values or subjects
+COUNTING = ("mean-of-last", "nearest")
 
 #: drawn from the worst tenth of what those who completed had
 LOWEST_DECILE = "lowest-decile"
@@ -32,6 +34,9 @@ Imputation = Literal[
     "locf-records",
     "bocf",
     "wocf",
+    "mean-of-last",
+    "worst-case",
+    "nearest",
     "bayes",
     "approximate-bayes",
     "conditional-mean",
@@ -60,9 +65,14 @@ class Rule(Noun):
     of the changes of those who completed, whatever their arm."""
     reference: ArmKey | None = None
     """The arm borrowed from, for an assumption that is reference-based."""
+    retrieved: Literal["arm", "arm-visit", "common"] | None = None
+    """Under retrieved-dropout, by what the shift of the mean after the event differs; absent: by
+    arm."""
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        if self.retrieved is not None and self.assume != "retrieved-dropout":
+            refuse("rule", [(("retrieved",), f"assume: {self.assume} shifts no mean")])
         needed = self.assume in REFERENCE_BASED
         if needed and self.reference is None:
             raise refusal(f"assume: {self.assume} needs the key reference: the arm borrowed from")
@@ -76,8 +86,12 @@ class Missing(Noun):
 
     method: Imputation | None = None
     """How values are filled in: locf, bocf, wocf (last, baseline, worst observation carried
-    forward), locf-records (rows the data already carry forward), bayes, approximate-bayes,
-    conditional-mean; absent: none is, the likelihood is that of the values observed."""
+    forward), mean-of-last (mean of the last k values), worst-case (the worst value of anybody at
+    the visit), nearest (mean of the k subjects with the nearest earlier values), locf-records
+    (rows the data already carry forward), bayes, approximate-bayes, conditional-mean; absent: none
+    is, the likelihood is that of the values observed."""
+    k: Whole | None = None
+    """How many values or subjects mean-of-last and nearest take."""
     imputations: Annotated[Whole, Field(ge=2)] | None = None
     """How many times values are drawn."""
     seed: Count | None = None
@@ -103,6 +117,10 @@ class Missing(Noun):
                 yield (), f"method: {self.method} draws values and needs the key {name}"
             if not drawn and getattr(self, name) is not None:
                 yield (name,), f"{name} belongs to a method that draws: {' or '.join(DRAWING)}"
+        if self.method in COUNTING and self.k is None:
+            yield (), f"method: {self.method} needs the key k: how many it takes"
+        if self.method not in COUNTING and self.k is not None:
+            yield ("k",), f"k belongs to method: {' or '.join(COUNTING)}"
         if self.rules and self.method not in IMPUTING:
             yield ("rules",), f"rules need a method that imputes: {', '.join(IMPUTING)}"
         for i, rule in enumerate(self.rules):

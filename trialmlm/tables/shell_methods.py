@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trialmlm.tables.cells import EMPTY, Cells
@@ -27,17 +28,18 @@ ROLES = {
 
 
 EXPLAINED = (
-    "In brackets, how the variance was found; where nothing stands there, it is that of the model. "
-    "Rubin's rules are information-anchored, jackknife and bootstrap estimate the variance in "
-    "repeated sampling: under assumptions that borrow from a reference arm they differ. FMI: "
-    "fraction of missing information; MC SE: Monte-Carlo standard error of the difference."
+    "Variance: Rubin (information-anchored), jackknife or bootstrap (repeated sampling) as named, "
+    "else the model's. M: imputations; FMI: fraction of missing information; MC SE: Monte-Carlo "
+    "standard error."
 )
 #: a variance of pooled estimates, in words
 VARIANCES = {
-    "rubin": "Rubin's rules",
+    "rubin": "Rubin",
     "jackknife": "jackknife",
     "bootstrap": "bootstrap",
 }
+#: a difference of standardised ranks, and the decimals of one less the one always printed
+RANKS, RANK_DECIMALS = "rank-difference", 1
 #: quantity of a difference -> that of the arms
 OF_ARMS = {"difference": "ls-mean", "slope-difference": "slope"}
 #: arms beyond these have no columns of their own
@@ -105,10 +107,9 @@ def _blocks(order: Order, results: Results) -> Iterator[Block]:
     for name in order.analyses:
         record = results.analysis(name)
         told = _heading(order, record) if record is not None else ""
-        if told and told != heading:
-            heading = told
-            yield Block((Row((Cell(heading),), bold=True),))
-        yield Block(_rows(order, results, name))
+        first = (Row((Cell(told),), bold=True),) if told and told != heading else ()
+        heading = told or heading
+        yield Block((*first, *_rows(order, results, name)), gap=False)
 
 
 def _heading(order: Order, record: AnalysisRecord) -> str:
@@ -133,7 +134,9 @@ def _pair(
     """The row of a pair of arms, and one for each variance that is shown and does not decide."""
     deciding = record.variances[:1]
     label = _label(record, _compared(order, record, pair))
-    named = "".join(f" ({VARIANCES.get(name, name)})" for name in deciding)
+    times = _cells(order, results, record).value("imputations", **_headline(record, pair))
+    drawn = f", M={times:g}" if times and times > 1 else ""
+    named = "".join(f" ({VARIANCES.get(name, name)}{drawn})" for name in deciding)
     said = (Cell(label + named), Cell(record.assumption))
     yield _row(width, *said, *_numbers(order, results, record, pair))
     for name in record.variances[1:]:
@@ -156,6 +159,8 @@ def _compared(order: Order, record: AnalysisRecord, pair: tuple[str, str]) -> st
 
 def _quantity(order: Order, record: AnalysisRecord) -> str:
     """What is compared, with its unit: a slope, or the mean at a visit."""
+    if record.headline == RANKS:
+        return "standardised rank, from 0 (worst) to 1"
     if record.headline == "slope-difference":
         return f"slope, {order.unit}/year" if order.unit else "slope per year"
     visit = record.visit or record.specification.get("visit", "")
@@ -175,12 +180,16 @@ def _numbers(
     group: str = "",
 ) -> tuple[Cell, ...]:
     """n, the arms' own, difference, interval, p; what pooling lost, where there was any."""
-    cells, keys = _cells(order, results, record), {**_headline(record, pair), "group": group}
-    own = {"quantity": OF_ARMS[record.headline], "visit": record.visit, "group": group}
+    decimals = RANK_DECIMALS if record.headline == RANKS else order.decimals
+    cells = _cells(replace(order, decimals=decimals), results, record)
+    keys = {**_headline(record, pair), "group": group}
+    own = {"quantity": OF_ARMS.get(record.headline, ""), "visit": record.visit, "group": group}
     return (
         cells.count("n_subjects", quantity="fit"),
         *(
-            cells.number("estimate", 1, arm=arm.key, **own) if arm.key in pair else EMPTY
+            cells.number("estimate", 1, arm=arm.key, **own)
+            if arm.key in pair and own["quantity"]
+            else EMPTY
             for arm in _arms(order)
         ),
         cells.with_spread("estimate", "std_error", **keys),
