@@ -77,7 +77,7 @@ def _at(visit: Any, found: Answers, arms: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _covariances(variances: dict[tuple[int, int], Array], count: int) -> Array:
-    """Of the differences from the first arm, D × k × k: 2 cov = var + var − var of the difference."""
+    """Of the differences from the first arm, from the variances of all of them, D × k × k."""
     rows = [
         [
             (variances[0, a] + variances[0, b] - variances.get((min(a, b), max(a, b)), 0.0)) / 2.0
