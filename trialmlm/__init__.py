@@ -14,12 +14,24 @@ if TYPE_CHECKING:
     from trialmlm.batch.run import run
     from trialmlm.figures.bland_altman import bland_altman_plot
     from trialmlm.figures.calibration import calibration_plot
+    from trialmlm.figures.kaplan_meier import kaplan_meier_plot
+    from trialmlm.figures.missing_patterns_plot import missing_patterns_plot
     from trialmlm.figures.pooling import caterpillar_plot, shrinkage_plot
     from trialmlm.figures.repeated import pseudobulk_plot, rm_anova_plot
     from trialmlm.figures.variances import agreement_plot, precision_plot, variance_plot
     from trialmlm.figures.within_between import within_between_plot
     from trialmlm.missing.carry_forward import carry_forward
     from trialmlm.missing.completers import completers
+    from trialmlm.missing.dropout_model import dropout_model
+    from trialmlm.missing.dropout_times import dropout_times
+    from trialmlm.missing.impute import impute
+    from trialmlm.missing.imputed import Imputed
+    from trialmlm.missing.little import little_test
+    from trialmlm.missing.patterns import missing_patterns
+    from trialmlm.missing.per_protocol import per_protocol
+    from trialmlm.missing.rank_ancova import rank_ancova
+    from trialmlm.missing.sampler import Sampler
+    from trialmlm.missing.strategies import Course, register_strategy
     from trialmlm.models.agreement import agreement
     from trialmlm.models.ancova import ancova
     from trialmlm.models.bland_altman import bland_altman
@@ -41,8 +53,12 @@ if TYPE_CHECKING:
     from trialmlm.models.rm_anova import rm_anova
     from trialmlm.models.within_between import within_between
     from trialmlm.protocol.load import load_protocol
+    from trialmlm.time_to_event.kaplan_meier import kaplan_meier
 
 _PUBLIC = {
+    "Course": "trialmlm.missing.strategies",
+    "Imputed": "trialmlm.missing.imputed",
+    "Sampler": "trialmlm.missing.sampler",
     "Step": "trialmlm.models.ladder",
     "aggregate": "trialmlm.models.pseudobulk",
     "agreement": "trialmlm.models.agreement",
@@ -58,20 +74,31 @@ _PUBLIC = {
     "clda": "trialmlm.models.clda",
     "compare": "trialmlm.models.compare",
     "completers": "trialmlm.missing.completers",
+    "dropout_model": "trialmlm.missing.dropout_model",
+    "dropout_times": "trialmlm.missing.dropout_times",
     "graphical_test": "trialmlm.models.gatekeeping",
+    "impute": "trialmlm.missing.impute",
+    "kaplan_meier": "trialmlm.time_to_event.kaplan_meier",
+    "kaplan_meier_plot": "trialmlm.figures.kaplan_meier",
     "likelihood_ratio": "trialmlm.models.likelihood_ratio",
+    "little_test": "trialmlm.missing.little",
     "lmm": "trialmlm.models.lmm",
     "load_fit": "trialmlm.models.load_fit",
     "load_protocol": "trialmlm.protocol.load",
+    "missing_patterns": "trialmlm.missing.patterns",
+    "missing_patterns_plot": "trialmlm.figures.missing_patterns_plot",
     "mmrm": "trialmlm.models.mmrm",
     "mmrm_ladder": "trialmlm.models.ladder",
     "parametric_bootstrap": "trialmlm.models.parametric_bootstrap",
+    "per_protocol": "trialmlm.missing.per_protocol",
     "precision": "trialmlm.models.precision",
     "precision_plot": "trialmlm.figures.variances",
     "profile_intervals": "trialmlm.models.profile_intervals",
     "pseudobulk": "trialmlm.models.pseudobulk",
     "pseudobulk_plot": "trialmlm.figures.repeated",
     "random_effects_test": "trialmlm.models.random_effects_test",
+    "rank_ancova": "trialmlm.missing.rank_ancova",
+    "register_strategy": "trialmlm.missing.strategies",
     "rm_anova": "trialmlm.models.rm_anova",
     "rm_anova_plot": "trialmlm.figures.repeated",
     "run": "trialmlm.batch.run",
@@ -82,6 +109,9 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Course",
+    "Imputed",
+    "Sampler",
     "Step",
     "__version__",
     "aggregate",
@@ -98,20 +128,31 @@ __all__ = [
     "clda",
     "compare",
     "completers",
+    "dropout_model",
+    "dropout_times",
     "graphical_test",
+    "impute",
+    "kaplan_meier",
+    "kaplan_meier_plot",
     "likelihood_ratio",
+    "little_test",
     "lmm",
     "load_fit",
     "load_protocol",
+    "missing_patterns",
+    "missing_patterns_plot",
     "mmrm",
     "mmrm_ladder",
     "parametric_bootstrap",
+    "per_protocol",
     "precision",
     "precision_plot",
     "profile_intervals",
     "pseudobulk",
     "pseudobulk_plot",
     "random_effects_test",
+    "rank_ancova",
+    "register_strategy",
     "rm_anova",
     "rm_anova_plot",
     "run",

@@ -1,4 +1,4 @@
-"""The command line: ``trialmlm run | check | list | simulate | init | validate``."""
+"""The command line: ``trialmlm run | check | list | simulate | power | init | validate``."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_list(commands)
     _add_init(commands)
     _add_simulate(commands)
+    _add_power(commands)
     _add_validate(commands)
     return parser
 
@@ -142,6 +143,37 @@ def _add_simulate(commands: _Commands) -> None:
         help="subjects in all, or those of each arm; by default the scenario's",
     )
     parser.add_argument("--out", metavar="DIR", default="adam", help="folder for the data (adam)")
+
+
+def _add_power(commands: _Commands) -> None:
+    example = "trialmlm power protocols/mdd_madrs --compare-methods --trials 500 --workers 2"
+    does = "try a protocol's methods out on simulated trials whose truth is known"
+    parser = _command(commands, "power", does, example)
+    parser.add_argument("protocol", metavar="PROTOCOL", help=_PROTOCOL)
+    parser.add_argument(
+        "--compare-methods",
+        action="store_true",
+        help="every analysis of the protocol; by default the main ones",
+    )
+    parser.add_argument("--only", metavar="ID", nargs="+", default=(), help="names of analyses")
+    parser.add_argument(
+        "--scenario", metavar="S", nargs="+", help="one or more; by default the protocol's"
+    )
+    parser.add_argument("--trials", metavar="N", type=int, default=1000, help="of each (1000)")
+    parser.add_argument("--seed", metavar="N", type=int, help="by default the protocol's")
+    parser.add_argument(
+        "--imputations", metavar="N", type=int, help="per analysis; by default the protocol's"
+    )
+    parser.add_argument(
+        "--replicates", metavar="N", type=int, help="of a bootstrap; by default the protocol's"
+    )
+    parser.add_argument("--workers", metavar="N", type=int, default=1, help="processes (1)")
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        default="power",
+        help="folder (power); an interrupted command goes on from what it holds",
+    )
 
 
 def _add_init(commands: _Commands) -> None:

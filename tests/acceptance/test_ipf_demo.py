@@ -31,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_output_is_made_and_none_is_empty(demo: Path) -> None:
     manifest = json.loads((demo / "manifest.json").read_text())
-    assert [made["status"] for made in manifest["outputs"]] == ["made"] * 17
+    assert [made["status"] for made in manifest["outputs"]] == ["made"] * 20
     for page in demo.glob("t_*.txt"):
         assert "No data to report" not in page.read_text(), page.name
 
@@ -88,6 +88,25 @@ def test_the_slope_of_the_sap_s_text_is_that_of_the_model_whose_parts_can_be_tol
     assert any("random-intercept variance can be moved" in note for note in record["notes"])
 
 
+def test_sites_are_printed_as_the_model_predicts_them(demo: Path) -> None:
+    fvc = pd.read_csv(demo / "data" / "adfvc.csv", keep_default_na=False)
+    fvc = fvc[(fvc["PARAMCD"] == "FVC") & (fvc["ANL01FL"] == "Y")]
+    subjects = pd.read_csv(demo / "data" / "adsl.csv", keep_default_na=False)
+    columns = ["USUBJID", "SITEID", "SEX", "AGE", "HEIGHT"]
+    data = fvc[["USUBJID", "TRT01P", "AVAL", "YEARS"]].merge(subjects[columns], on="USUBJID")
+    data = data.astype({"AVAL": float, "YEARS": float})
+    sites = "AVAL ~ TRT01P * YEARS + SEX + AGE + HEIGHT + (1 + YEARS | SITEID/USUBJID)"
+    table = tm.lmm(sites, data).random_effects()
+    table = table[table["group"] == "SITEID"].set_index(["level", "term"])
+    counts = data.groupby("SITEID")["USUBJID"].agg(["nunique", "size"])
+    cells = {row[0]: row[1:] for row in read_cells(demo / "t_14_2_1_11.rtf")}
+    for site in counts.index:
+        own = [table.loc[site, term] for term in ("(Intercept)", "YEARS")]
+        printed = [f"{one['estimate']:.1f} ({one['std_error']:.2f})" for one in own]
+        printed = [text.replace("-0.0 ", "0.0 ") for text in printed]
+        assert cells[site] == [*map(str, counts.loc[site]), *printed]
+
+
 def test_methods_stand_side_by_side_with_role_and_assumption(demo: Path) -> None:
     text = " ".join(read_text(demo / "t_14_2_1_3.rtf").split())
     for said in ("Random slopes", "MMRM of completers", "ANCOVA with LOCF", "Comparator"):
@@ -98,7 +117,13 @@ def test_methods_stand_side_by_side_with_role_and_assumption(demo: Path) -> None
 
 def test_records_and_results_carry_what_figures_show(demo: Path) -> None:
     records = pd.read_csv(demo / "records.csv", keep_default_na=False)
-    assert set(records["analysis"]) == {"A1", "A1.sap_text", "A2", "A2.completers"}
+    assert set(records["analysis"]) == {
+        "A1",
+        "A1.sap_text",
+        "A1.sites",
+        "A2",
+        "A2.completers",
+    }
     own = records[records["analysis"] == "A1"]
     assert own["subject"].nunique() == 513
     assert (own["observed"] != "").all()

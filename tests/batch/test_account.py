@@ -126,17 +126,17 @@ def test_simulated_data_hold_no_codes_to_unblind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "built"),
-    [("treatment-policy", True), ("hypothetical", True), ("composite", False)],
+    "handling",
+    [
+        "treatment-policy",
+        "hypothetical",
+        "{strategy: composite, failure: worst-observed}",
+        "while-on-treatment",
+    ],
 )
-def test_an_event_whose_values_would_be_set_aside_is_not_passed_over(
-    strategy: str, built: bool, tmp_path: Path
-) -> None:
+def test_every_strategy_for_an_event_is_carried_out(handling: str, tmp_path: Path) -> None:
     text = PROTOCOL.replace(
         "  scores:\n", "  events: {stop: {dataset: adsl, date: TRTSDT}}\n  scores:\n"
-    ).replace("    summary:", f"    events: {{stop: {strategy}}}\n    summary:")
+    ).replace("    summary:", f"    events: {{stop: {handling}}}\n    summary:")
     plan = make_plan(load_protocol(write_trial(tmp_path / "trial", protocol=text)))
-    refusal = plan.analyses[0].refusal
-    assert refusal == (
-        "" if built else "estimand E1: stop: composite: not available in this version"
-    )
+    assert plan.analyses[0].refusal == ""

@@ -120,9 +120,11 @@ def test_the_table_of_slopes_prints_the_results(out: Path) -> None:
 
 
 def test_strategies_are_said_in_words(out: Path) -> None:
-    assert "Intercurrent events: rescue (hypothetical), death (hypothetical)." in _plain(
-        out / "t_5.txt"
+    said = (
+        "Intercurrent events: rescue (hypothetical), death (hypothetical); hypothetical: as if "
+        "rescue or death had not happened."
     )
+    assert said in _plain(out / "t_5.txt")
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +232,22 @@ def test_a_sandwich_and_its_df_are_those_asked_for_and_said(tmp_path: Path) -> N
     keys |= {"quantity": "difference", "arm": "HIGH", "versus": "PBO", "visit": "Week 12"}
     found = [results.value(**keys, statistic=name) for name in ("std_error", "df")]
     assert found == pytest.approx(row[["std_error", "df"]].to_numpy()[0].tolist(), rel=1e-12)
+
+
+def test_random_slopes_have_the_sandwich_asked_for(tmp_path: Path) -> None:
+    model = "    model: AVAL ~ TRT01P * YEARS + SEX + (1 + YEARS | USUBJID)\n"
+    asked = f"{model}    df: satterthwaite\n    vcov: CR2\n"
+    out = _run(tmp_path, code=0, protocol=eventful_protocol().replace(model, asked))
+    results = _results(out)
+    record = results.analysis("slope")
+    assert record is not None
+    assert record.specification["standard errors"] == "CR2 sandwich"
+    task = task_of(inputs_of(out.parent / "trial" / "protocol.yaml"), "slope")
+    fit = tm.lmm(task.analysis.model or "", task.frame, vcov="CR2")
+    slopes = fit.slopes("YEARS", by="TRT01P").frame.set_index("TRT01P").loc["High"]
+    keys = {**SLOPE, "quantity": "slope", "arm": "HIGH"}
+    found = [results.value(**keys, statistic=name) for name in ("std_error", "df")]
+    assert found == pytest.approx(slopes[["std_error", "df"]].tolist(), rel=1e-12)
 
 
 def test_a_covariance_for_each_arm_and_means_over_the_subjects(tmp_path: Path) -> None:

@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from pages import BLOCK, run
 
 FOLDER = Path(__file__).parents[2] / "docs" / "multilevel"
 PAGES = sorted(page.name for page in FOLDER.glob("*.md") if page.name != "README.md")
-BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def run(text: str) -> Iterator[tuple[str, str]]:
-    """What each block of code prints, and the text shown after it."""
-    names: dict[str, Any] = {}
-    printed = ""
-    for kind, content in BLOCK.findall(text):
-        if kind == "text":
-            yield printed, content
-            printed = ""
-            continue
-        assert printed == "", "a block prints what the page does not show"
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            exec(compile(content, "<page>", "exec"), names)  # noqa: S102 -- the project's own page
-        printed = out.getvalue()
-    assert printed == "", "the last block prints what the page does not show"
 
 
 @pytest.mark.parametrize("page", PAGES)

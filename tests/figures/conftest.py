@@ -196,6 +196,7 @@ def orders(order: FigureOrder) -> dict[str, FigureOrder]:
         "forest": changed(order, "Methods Compared: FVC at Week 52", analyses=named),
         "missing-patterns": changed(order, "Patterns of Missing FVC by Arm"),
         "residuals": changed(order, "Residual Diagnostics of the Random Slope Model", **slope),
+        "individual-slopes": changed(order, "Predicted Slopes of FVC by Arm", **slope),
     }
 
 

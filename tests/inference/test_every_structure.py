@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import patsy
 import pytest
 from dense_structures import LINEAR, SPATIAL, STRUCTURES, DenseStructures, independent
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from trials import r_name, random_trial, seen_together
+from trials import r_matrix, random_trial, seen_together
 
 from trialmlm.engine.fit import GaussianFit
 from trialmlm.inference.contrasts import estimates, f_test
@@ -95,8 +94,7 @@ class Case:
     def dense(self, fit: MmrmFit, Sigma: np.ndarray) -> tuple[DenseStructures, list[int]]:
         """The oracle at Σ (G × T × T, raw units), and which coefficients it has."""
         rows = self.rows
-        X = patsy.dmatrix(self.fixed, rows, return_type="dataframe")
-        X = X.rename(columns=r_name).rename(columns={"Intercept": "(Intercept)"})
+        X = r_matrix(self.fixed, rows)
         X = X[list(fit.coding.names)].to_numpy()
         kept = independent(X)
         times = np.sort(rows["WEEK"].unique()) if self.structure in SPATIAL else None

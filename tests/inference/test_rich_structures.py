@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import patsy
 import pytest
 from dense_structures import DenseStructures
-from trials import r_name, random_trial
+from trials import r_matrix, random_trial
 
 import trialmlm as tm
 
@@ -44,8 +43,7 @@ def data_of(seed: int) -> pd.DataFrame:
 
 
 def dense_of(fit, name: str, frame: pd.DataFrame, *, weighted: bool) -> DenseStructures:
-    X = patsy.dmatrix(FIXED, frame, return_type="dataframe")
-    X = X.rename(columns=r_name).rename(columns={"Intercept": "(Intercept)"})
+    X = r_matrix(FIXED, frame)
     own = name.startswith("sp_")
     place, times = pd.factorize(frame["DAY" if own else "AVISIT"], sort=True)
     parts = fit.gaussian.theta.reshape(len(fit.families), -1)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,9 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 from trialmlm.errors import DataError, UsageError
 from trialmlm.missing.carry_forward import carry_forward
+from trialmlm.missing.completers import completers
+from trialmlm.missing.methods import METHODS
+from trialmlm.models.ancova import ancova
 
 VISITS = [4, 8, 12, 16]
 KEYS = {"subject": "USUBJID", "visit": "AVISITN"}
@@ -217,14 +222,22 @@ def test_several_rows_at_a_visit_are_refused_and_listed():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "nocb"}, "found 'nocb', expected one of locf, bocf, wocf"),
+        ({"method": "nocb"}, "found 'nocb', expected one of locf, bocf, wocf, mean-of-last"),
         ({"value": "AVALL"}, "no column 'AVALL'"),
         ({"by": "PARAMCD"}, "no column 'PARAMCD'"),
         ({"method": "bocf"}, "'bocf' needs baseline="),
         ({"baseline": "BASE"}, "'locf' takes no baseline="),
         ({"method": "wocf"}, "'wocf' needs worst="),
         ({"method": "wocf", "worst": "up"}, "found 'up', expected one of higher, lower"),
-        ({"method": "wocf", "worst": "lower", "value": "ARM"}, "compares numbers, but ARM is"),
+        ({"method": "wocf", "worst": "lower", "value": "ARM"}, "needs numbers, but ARM is"),
+        ({"method": "wocf", "worst": "lower", "over": "ever"}, "expected one of so-far, all"),
+        ({"method": "bocf", "baseline": 0, "over": "all"}, "'bocf' takes no over="),
+        ({"method": "mean-of-last"}, "'mean-of-last' needs k="),
+        ({"method": "mean-of-last", "k": 0}, "k= found 0, expected a whole number"),
+        ({"method": "mean-of-last", "k": 1.5}, "k= found 1.5, expected a whole number"),
+        ({"method": "nearest", "k": 3, "worst": "lower"}, "'nearest' takes no worst="),
+        ({"k": 2}, "'locf' takes no k="),
+        ({"method": "bocf", "baseline": "ARM", "value": "AVAL"}, "needs numbers, but ARM is"),
         ({"method": "bocf", "baseline": "BASE"}, "baseline= names 1, but value= names 2"),
         ({"visits": [4, 8, 8]}, "expected each visit once"),
         ({"visits": [4, 8.5]}, "not values that AVISITN"),
@@ -246,7 +259,7 @@ def test_a_wrong_argument_is_named_with_what_was_expected(options, message):
         (
             {"BASE": [1.0, 2.0, 1.0]},
             {"method": "bocf", "baseline": ("BASE", 0)},
-            "baseline BASE varies within USUBJID",
+            "BASE varies within USUBJID; expected one value per subject",
         ),
     ],
 )
@@ -258,6 +271,147 @@ def test_data_that_cannot_be_filled_are_refused(change, options, message):
 def test_no_rows_at_all_are_refused():
     with pytest.raises(DataError, match="no rows"):
         filled(trial([1]).iloc[:0])
+
+
+def test_the_worst_of_all_visits_looks_ahead():
+    data = trial([5, None, 9, None], [None, 4, 2, None])
+    found = filled(data, method="wocf", worst="higher", over="all")
+    assert found["AVAL"].tolist() == [5, 9, 9, 9, 4, 4, 2, 4]
+    assert found["CHG"].tolist() == [-5, -1, -1, -1, -7, -7, -9, -7]
+
+
+def test_the_baseline_is_a_candidate_for_the_worst_where_it_is_named():
+    data = trial([12, None, 5, None], [None, 4, None, None], [None, None, 11, 13])
+    found = filled(data, method="wocf", worst="higher", baseline=("BASE", 0))
+    assert found["AVAL"].tolist() == [12, 12, 5, 12, 11, 4, 11, 11, 12, 12, 11, 13]
+    assert found["CHG"].tolist() == [2, 2, -5, 2, 0, -7, 0, 0, 0, 0, -1, 1]
+    everywhere = filled(data, method="wocf", worst="higher", over="all", baseline=("BASE", 0))
+    assert everywhere["AVAL"].tolist()[8:] == [13, 13, 11, 13]
+    assert set(found["DTYPE"]) == {"", "WOCF"}
+
+
+def mean_by_loop(values: list[float | None], k: int) -> list[float]:
+    seen: list[float] = []
+    out = []
+    for value in values:
+        out.append(np.mean(seen[-k:]) if value is None and seen else np.nan)
+        if value is not None:
+            seen.append(value)
+            out[-1] = value
+    return out
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=subjects, k=st.integers(1, 5))
+def test_the_mean_of_the_last_is_the_one_a_loop_finds(values, k):
+    found = filled(trial(*values), method="mean-of-last", k=k)
+    expected = [mean for own in values for mean in mean_by_loop(own, k)]
+    assert found["AVAL"].tolist() == pytest.approx(expected, nan_ok=True)
+    assert set(found["DTYPE"]) <= {"", f"MEAN OF LAST {k}"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(values=subjects)
+def test_the_mean_of_the_last_one_is_the_last_one(values):
+    found = filled(trial(*values), method="mean-of-last", k=1).drop(columns="DTYPE")
+    last = filled(trial(*values)).drop(columns="DTYPE")
+    assert_frame_equal(found[["AVAL", "CHG"]], last[["AVAL", "CHG"]], check_dtype=False)
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=subjects, worst=st.sampled_from(["higher", "lower"]))
+def test_the_worst_case_is_the_worst_that_anyone_has_at_the_visit(values, worst):
+    found = filled(trial(*values), method="worst-case", worst=worst)
+    pick = max if worst == "higher" else min
+    for visit in range(4):
+        seen = [own[visit] for own in values if own[visit] is not None]
+        own = found[found["AVISITN"] == VISITS[visit]]["AVAL"]
+        gaps = own[[values[i][visit] is None for i in range(len(values))]]
+        assert gaps.tolist() == pytest.approx([pick(seen) if seen else np.nan] * len(gaps),
+                                              nan_ok=True)  # fmt: skip
+
+
+def test_the_worst_case_may_be_looked_for_within_the_arm():
+    data = trial([1, 2], [7, 8], [None, 3], [5, None])
+    found = filled(data, visits=[4, 8], method="worst-case", worst="higher", within="ARM")
+    assert found["AVAL"].tolist() == [1, 2, 7, 8, 1, 3, 5, 8]
+
+
+def test_the_nearest_subjects_are_those_with_the_least_sum_of_squares_before():
+    data = trial([1, 2, None], [1, 3, 10], [2, 2, 20], [9, 9, 90], [1, None, 70], [0, 0, None])
+    found = filled(data, visits=[4, 8, 12], method="nearest", k=2)
+    own = found[found["AVISITN"] == 12]["AVAL"].tolist()
+    # S00 is at distance 1 from S01 and S02, and cannot be compared with S04 at week 8
+    assert own[0] == 15.0
+    # S05: 10 from S01, 8 from S02, 162 from S03
+    assert own[5] == 15.0
+    # S04 at week 8: S01 and S00 share its value at week 4
+    assert found.loc[(found["USUBJID"] == "S04") & (found["AVISITN"] == 8), "AVAL"].item() == 2.5
+
+
+def test_with_fewer_donors_than_asked_a_cell_stays_empty():
+    found = filled(trial([1, None], [2, 3]), visits=[4, 8], method="nearest", k=2)
+    assert found["AVAL"].isna().sum() == 1
+    assert found.attrs["carry_forward"]["left_empty"] == 1
+
+
+def test_whole_numbers_that_pandas_holds_as_such_can_become_means():
+    data = trial([1, 2, None]).astype({"AVAL": "Int64"})
+    found = filled(data, value="AVAL", visits=[4, 8, 12], method="mean-of-last", k=2)
+    assert found["AVAL"].astype(float).tolist() == [1, 2, 1.5]
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_every_method_says_what_it_assumes_and_that_it_is_a_comparator(method):
+    options = {"baseline": (0, 0), "worst": "higher", "k": 2}
+    own = {name: value for name, value in options.items() if name in METHODS[method].needs}
+    said = filled(trial([1, None], [2, 3]), visits=[4, 8], method=method, **own)
+    said = said.attrs["carry_forward"]
+    assert said["method"] == method
+    assert said["caution"].startswith("Comparator, not a primary method: ")
+    assert METHODS[method].assumes in said["caution"]
+
+
+@pytest.mark.parametrize(
+    ("case", "options"),
+    [
+        ("locf", {"method": "locf"}),
+        ("bocf", {"method": "bocf", "baseline": 0}),
+        ("wocf", {"method": "wocf", "worst": "higher", "over": "all"}),
+        ("wocf_incl_baseline",
+         {"method": "wocf", "worst": "higher", "over": "all", "baseline": 0}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("visit", [4, 5, 6, 7])
+def test_plain_ancova_of_filled_values_is_that_of_r(study_data, reference, case, options, visit):
+    data = pd.read_csv(study_data / "antidepressant_data.csv")
+    made = carry_forward(data, subject="PATIENT", visit="VISIT", value="CHANGE", **options)
+    assert_ancova(made[made["VISIT"] == visit], reference, case, visit)
+
+
+@pytest.mark.parametrize("visit", [4, 5, 6, 7])
+def test_plain_ancova_of_completers_is_that_of_r(study_data, reference, visit):
+    data = pd.read_csv(study_data / "antidepressant_data.csv")
+    made = completers(data, subject="PATIENT", visit="VISIT", value="CHANGE", at="all")
+    assert_ancova(made[made["VISIT"] == visit], reference, "complete_case", visit)
+
+
+def assert_ancova(data, reference, case, visit):
+    stored = json.loads((reference / "rbmi" / "plain_ancova.json").read_text(encoding="utf-8"))
+    fact = stored["results"][case][str(visit)]
+    assert len(data) == fact["n"]
+    fit = ancova("CHANGE ~ BASVAL + THERAPY", data)
+    means = fit.ls_means("THERAPY")
+    difference = means.contrasts("vs-control", control="PLACEBO").frame.iloc[0]
+    names = {"estimate": "est", "std_error": "se", "ci_low": "lower", "ci_high": "upper",
+             "p_value": "p", "df": "df"}  # fmt: skip
+    # both are closed forms in double precision, and the file holds 15 digits
+    for ours, theirs in names.items():
+        assert difference[ours] == pytest.approx(fact["difference"][theirs], rel=1e-9)
+    for _, row in means.frame.iterrows():
+        own = fact["lsmeans"][row["THERAPY"]]
+        assert row["estimate"] == pytest.approx(own["est"], rel=1e-9)
+        assert row["std_error"] == pytest.approx(own["se"], rel=1e-9)
 
 
 def test_the_cdisc_pilot_s_own_locf_records_are_reproduced(study_data):

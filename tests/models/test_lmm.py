@@ -257,8 +257,7 @@ def test_one_row_per_group_cannot_tell_the_variances_apart():
 @pytest.mark.parametrize(
     ("options", "error", "said"),
     [
-        ({"vcov": "CR0"}, NotAvailableError, "CR0 is not available for this model"),
-        ({"vcov": "HC3"}, UsageError, "found 'HC3', leave it out"),
+        ({"vcov": "HC3"}, UsageError, "found 'HC3', expected one of CR0, CR1, CR2, CR3"),
         ({"df": "between-within"}, NotAvailableError, "between-within is not available for this"),
         ({"df": "kr"}, UsageError, "found 'kr', expected one of satterthwaite"),
     ],

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from trialmlm.formula.coding import term_columns
 from trialmlm.formula.factor import level_text
 from trialmlm.inference.contrasts import f_test
 from trialmlm.models.lmm import lmm
@@ -24,9 +25,8 @@ FOLDER = Path(os.environ.get("TRIALMLM_STUDY_DATA", "nowhere")).parent / "refere
 
 #: stored fits that are not compared, with the reason
 LEFT_OUT: dict[str, str] = {}
-#: how formulas are written here: interactions after the bar are nestings, factor() is C()
+#: how formulas are written here: nestings of columns made beforehand, and factor() is C()
 WRITTEN = {
-    "(1 | Worker) + (1 | Worker:Machine)": "(1 | Worker/Machine)",
     "(1 | day) + (1 | dr)": "(1 | day/run)",
     "(1 | sample) + (1 | batch)": "(1 | batch/cask)",
     "factor(age)": "C(age)",
@@ -110,15 +110,15 @@ def listed(value) -> list:
     return value if isinstance(value, list) else [value]
 
 
-def ordered(names) -> list:
-    """R orders the factors of an interaction by their first appearance in the formula."""
-    return [":".join(sorted(name.replace("factor(", "C(").split(":"))) for name in listed(names)]
+def written(names) -> list:
+    """R's names of effects as this package writes them."""
+    return [name.replace("factor(", "C(") for name in listed(names)]
 
 
 def in_order(name, fit) -> np.ndarray:
     """Where R's coefficients stand among ours."""
-    ours = ordered(list(fit.coding.names))
-    return np.array([ours.index(term) for term in ordered(STORED[name]["reml"]["fixef"]["names"])])
+    ours = list(fit.coding.names)
+    return np.array([ours.index(term) for term in written(STORED[name]["reml"]["fixef"]["names"])])
 
 
 def factor_here(group: str, fit) -> str:
@@ -206,6 +206,29 @@ def test_kenward_roger_f_tests(name):
         assert ours.num_df == stored_test["ndf"]
         assert ours.den_df == pytest.approx(stored_test["ddf"], rel=1e-5)
         assert ours.statistic == pytest.approx(stored_test["F_scaled"], rel=1e-5)
+
+
+def test_type_three_tests_are_lmertest_s(name):
+    found = STORED[name]["reml"].get("anova_type3_satterthwaite")
+    if found is None:
+        pytest.skip("no type III test is stored")
+    fit = fitted(name)
+    table = fit.anova("III").set_index("term")
+    columns = [term_columns(fit.coding)[term] for term in written(found["terms"])]
+    ours = table.loc[written(found["terms"])]
+    assert ours["num_df"].tolist() == listed(found["ndf"])
+    # 1e-5: lmerTest differentiates numerically
+    np.testing.assert_allclose(ours["statistic"], listed(found["F"]), rtol=1e-5)
+    # df of an F test depend on which rows say the hypothesis; lmerTest's are those of treatment
+    # contrasts, ours of sum-to-zero ones, and they are compared where no interaction moves them
+    plain = not any(":" in term for term in listed(found["terms"]))
+    rows = [np.eye(len(fit.coding.names))[own] for own in columns]
+    df = [f_test(fit.method, L).den_df for L in rows] if plain else ours["den_df"]
+    np.testing.assert_allclose(df, listed(found["ddf"]), rtol=1e-5)
+
+
+def test_names_of_effects_are_r_s(name):
+    assert list(fitted(name).coding.names) == written(STORED[name]["reml"]["fixef"]["names"])
 
 
 def test_predicted_effects(name):

@@ -66,7 +66,7 @@ def test_a_function_has_the_same_columns_in_a_data_step(term: str) -> None:
 def test_interactions_are_written_by_effect_and_by_column() -> None:
     model = unfitted("AVAL ~ 0 + ARM:AVISIT + poly(BASE, 2):ARM + YEARS", small_trial())
     assert " ".join(statement(model.to_sas(), "model")[3:]) == (
-        "years arm * avisit poly_base_2_1 * arm poly_base_2_2 * arm / "
+        "years arm * avisit arm * poly_base_2_1 arm * poly_base_2_2 / "
         "solution cl noint ddfm = satterthwaite"
     )
 

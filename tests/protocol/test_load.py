@@ -303,7 +303,7 @@ FAULTS = {
         "analyses.P1.reference.estimand",
         (
             "found E4, and P1.retrieved has E1: a sensitivity analysis keeps the estimand, another "
-            "one is supplementary"
+            "one is supplementary (another variable; another summary; ICH E9(R1) A.5)"
         ),
     ),
     "a shift without imputation": (

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from trialmlm.simulate import simulate_course
-from trialmlm.simulate.chances import draw_chances
-from trialmlm.simulate.course import LOWEST_FVC, NEVER
-from trialmlm.simulate.scenarios import SCENARIOS
-from trialmlm.simulate.schedule import WEEKS, YEAR
+from trialmlm.simulate.ipf_fvc.chances import draw_chances
+from trialmlm.simulate.ipf_fvc.course import LOWEST_FVC, NEVER
+from trialmlm.simulate.ipf_fvc.scenarios import SCENARIOS
+from trialmlm.simulate.ipf_fvc.schedule import WEEKS, YEAR
+from trialmlm.simulate.ipf_fvc.subjects import draw_subjects
+from trialmlm.simulate.ipf_fvc.walk import WORLDS, follow
 from trialmlm.simulate.streams import streams
-from trialmlm.simulate.subjects import draw_subjects
-from trialmlm.simulate.walk import WORLDS, follow
 
 
 def test_without_an_exacerbation_fvc_falls_in_a_line_as_long_as_drug_is_taken() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trialmlm.simulate import SCENARIOS, SimulatedTrial, simulate_trial
-from trialmlm.simulate.labels import COLUMNS, DATASETS
+from trialmlm.simulate import SimulatedTrial, simulate_trial
+from trialmlm.simulate.ipf_fvc.labels import COLUMNS, DATASETS
+from trialmlm.simulate.ipf_fvc.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

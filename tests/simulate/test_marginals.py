@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from trialmlm.simulate import simulate_course
-from trialmlm.simulate.schedule import VISITS, YEAR
+from trialmlm.simulate.ipf_fvc.schedule import VISITS, YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.course import Course
+    from trialmlm.simulate.ipf_fvc.course import Course
 
 TRIALS = 400
 #: quantity -> target, half its last digit, its own Monte-Carlo error

@@ -3,16 +3,24 @@ from __future__ import annotations
 import pytest
 
 from trialmlm.errors import UsageError
-from trialmlm.simulate.scenarios import SCENARIOS, scenario
+from trialmlm.simulate.designs import DESIGNS, find_design
+from trialmlm.simulate.ipf_fvc.scenarios import SCENARIOS
+
+scenario = DESIGNS["ipf_fvc"].scenario
 
 
-def test_the_four_scenarios_have_the_slopes_of_the_plan() -> None:
-    assert {name: held.decline.slope for name, held in SCENARIOS.items()} == {
+def test_the_scenarios_of_the_plan_have_its_slopes() -> None:
+    assert {name: SCENARIOS[name].decline.slope for name in ("default", "null", "pos_small")} == {
         "default": (-225, -95),
         "null": (-225, -225),
         "pos_small": (-225, -160),
-        "mnar": (-225, -95),
     }
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_an_unknown_design_is_refused_with_the_nearest_one(design: str) -> None:
+    with pytest.raises(UsageError, match=f"did you mean '{design}'"):
+        find_design(design[:-1])
 
 
 def test_under_null_exacerbations_are_equal_and_drug_stops_are_not() -> None:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from trialmlm.simulate.schedule import VISITS, YEAR, study_day, visit_days
+from trialmlm.simulate.ipf_fvc.schedule import VISITS, YEAR, visit_days
+from trialmlm.simulate.visits import study_day
 
 if TYPE_CHECKING:
     from trialmlm.protocol import Protocol

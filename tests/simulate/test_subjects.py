@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trialmlm.simulate import SimulatedTrial, simulate_course
-from trialmlm.simulate.subjects import predicted_fvc
+from trialmlm.simulate.ipf_fvc.subjects import predicted_fvc
 
 
 @settings(deadline=None, max_examples=20)

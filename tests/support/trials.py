@@ -36,8 +36,7 @@ class Trial:
     @property
     def matrix(self) -> pd.DataFrame:
         """X as patsy makes it, the columns renamed to R's names, in the frame's order."""
-        X = patsy.dmatrix(self.fixed, self.frame, return_type="dataframe")
-        return X.rename(columns=r_name).rename(columns={"Intercept": "(Intercept)"})
+        return r_matrix(self.fixed, self.frame)
 
     def dense(self, names: list[str], *, reml: bool = True) -> Dense:
         """The oracle, with the columns of X in the order of `names`."""
@@ -51,9 +50,17 @@ class Trial:
         )
 
 
-def r_name(name: str) -> str:
-    """``ARMCD[T.B]:AVISIT[V2]`` -> ``ARMCDB:AVISITV2``."""
-    return re.sub(r"\[(?:T\.)?([^\]]*)\]", r"\1", name)
+def r_name(name: str, fixed: str = "") -> str:
+    """``ARMCD[T.B]:AVISIT[V2]`` -> ``ARMCDB:AVISITV2``; factors in the order `fixed` names them."""
+    pieces = sorted(name.split(":"), key=lambda piece: fixed.find(piece.split("[")[0]))
+    return re.sub(r"\[(?:T\.)?([^\]]*)\]", r"\1", ":".join(pieces))
+
+
+def r_matrix(fixed: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """X as patsy makes it, with R's names of its columns."""
+    X = patsy.dmatrix(fixed, frame, return_type="dataframe")
+    names = {name: r_name(name, fixed) for name in X}
+    return X.rename(columns=names).rename(columns={"Intercept": "(Intercept)"})
 
 
 def random_trial(

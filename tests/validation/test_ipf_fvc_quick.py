@@ -11,7 +11,7 @@ import pytest
 
 from trialmlm.batch.run import run
 from trialmlm.simulate import simulate_course, simulate_trial
-from trialmlm.simulate.schedule import YEAR
+from trialmlm.simulate.ipf_fvc.schedule import YEAR
 from validation.ipf_fvc.__main__ import TRIALS, main
 from validation.ipf_fvc.facts import Fact, slope_error, squares
 from validation.ipf_fvc.methods import PROTOCOL, method, methods

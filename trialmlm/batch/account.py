@@ -10,6 +10,7 @@ from trialmlm.adam.steps import Exclusion, counted
 from trialmlm.errors import FitError
 from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import read_formula
+from trialmlm.protocol.methods import RankAncova
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,13 +97,17 @@ def _asked(task: Task) -> str:
 def _at_visit(task: Task) -> pd.DataFrame:
     """The records of the analysis: of one visit where the model is of one."""
     frame = task.frame
-    if task.method != "ANCOVA" or task.analysis.at is None:
+    at = task.analysed_at if task.method == "RANK" else task.analysis.at
+    if task.method not in {"ANCOVA", "RANK"} or not at:
         return frame
-    return frame[frame["AVISIT"].astype(str) == task.analysis.at]
+    return frame[frame["AVISIT"].astype(str) == at]
 
 
 def _variables(task: Task) -> frozenset[str]:
-    return frozenset(read_formula(task.analysis.model or "").variables)
+    if isinstance(task.analysis.method, RankAncova):
+        return frozenset(task.analysis.method.rank_ancova)
+    read = read_formula(task.analysis.model or "")
+    return frozenset(read.fixed_variables if task.imputes else read.variables)
 
 
 def _reasons(task: Task) -> dict[str, str]:

@@ -9,6 +9,8 @@ from trialmlm.covariance.register import FAMILIES
 from trialmlm.formula.grammar import read_formula
 from trialmlm.inference.register import DF_METHODS, HIERARCHICAL_DF_METHODS, REPEATED_DF_METHODS
 from trialmlm.protocol.endpoints import ChangeEndpoint, CollectedEndpoint
+from trialmlm.protocol.methods import RankAncova
+from trialmlm.protocol.missing import CARRIED, IMPUTING
 from trialmlm.tables.shells import SHELLS
 
 if TYPE_CHECKING:
@@ -22,15 +24,25 @@ if TYPE_CHECKING:
 NOT_AVAILABLE = "not available in this version"
 
 #: how missing values can be dealt with
-MISSING = frozenset({None, "locf", "locf-records"})
-#: strategies for intercurrent events; under hypothetical, values after the event are set aside
-STRATEGIES = frozenset({"treatment-policy", "hypothetical"})
+MISSING = frozenset({None, *CARRIED, *IMPUTING})
+#: strategies that make values of their own, which are no data for a model that imputes
+MAKING = frozenset({"composite", "while-on-treatment"})
 #: what models call the visits of the schedule
 VISIT = ("AVISIT",)
 #: figures are named here as well as in their room, which stands on matplotlib
-FIGURES = frozenset({"means-by-visit", "profiles", "forest", "missing-patterns", "residuals"})
+FIGURES = frozenset(
+    {
+        "means-by-visit",
+        "profiles",
+        "forest",
+        "missing-patterns",
+        "residuals",
+        "individual-slopes",
+        "tipping-point",
+    }
+)
 #: which records can be summed up
-SUMMARISED = frozenset({"observed", "locf", "locf-records"})
+SUMMARISED = frozenset({"observed", "locf", "locf-records", "bocf", "wocf"})
 
 
 def blinded(protocol: Protocol) -> str:
@@ -60,15 +72,15 @@ def lacking_of_analysis(protocol: Protocol, analysis: Analysis) -> tuple[str, ..
 
 
 def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
-    if analysis.method is not None:
+    if analysis.method is not None and not isinstance(analysis.method, RankAncova):
         yield f"method: {next(iter(type(analysis.method).model_fields))}"
-    if analysis.missing is not None and analysis.missing.method not in MISSING:
-        yield f"missing: {analysis.missing.method}"
-    for name in ("analyse", "delta", "censor", "variance"):
-        if getattr(analysis, name) is not None:
-            yield f"{name}:"
-    if analysis.rows is not None and analysis.rows.before is not None:
-        yield f"rows: before {analysis.rows.before}"
+    method = analysis.missing.method if analysis.missing is not None else None
+    if method not in MISSING:
+        yield f"missing: {method}"
+    if analysis.censor is not None:
+        yield "censor:"
+    if method in IMPUTING:
+        yield from _lacks_of_imputation(protocol, analysis)
     if analysis.by:
         yield "by: (subgroups)"
     if analysis.weights_over == "randomised":
@@ -78,10 +90,6 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
         protocol.endpoint(analysis.endpoint), CollectedEndpoint | ChangeEndpoint
     ):
         yield f"endpoint: {analysis.endpoint} (responder or time to event)"
-    if analysis.estimand is not None:
-        for event, strategy in protocol.estimand(analysis.estimand).events.items():
-            if strategy not in STRATEGIES:
-                yield f"estimand {analysis.estimand}: {event}: {strategy}"
     if analysis.model is not None:
         read = read_formula(analysis.model)
         yield from _lacks_of_inference(analysis, read)
@@ -90,14 +98,35 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
             yield "weights: counterfactual with random effects"
 
 
+def _lacks_of_imputation(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
+    """What cannot go together with imputed values."""
+    completed = read_formula(analysis.analyse.model) if analysis.analyse is not None else None
+    if analysis.rows is not None:
+        yield "rows: with imputation"
+    if analysis.weights == "counterfactual":
+        yield "weights: counterfactual with imputation"
+    if analysis.average_over is not None:
+        yield "average_over: with imputation"
+    if analysis.missing is not None and (analysis.missing.alive or analysis.missing.dead):
+        yield "missing: impute-then-classify"
+    if analysis.delta is not None and completed is not None and completed.random:
+        yield "delta: with a model of slopes"
+    if analysis.estimand is not None:
+        for event, way in protocol.estimand(analysis.estimand).handlings.items():
+            making = [strategy for strategy in way.strategies if strategy in MAKING]
+            if making:
+                yield f"{event}: {', '.join(making)} with imputation"
+
+
 def _lacks_of_inference(analysis: Analysis, read: ModelFormula) -> Iterator[str]:
-    """Sandwiches and between-within are of repeated measures; Kenward-Roger has no sandwich."""
+    """Between-within is of repeated measures; Kenward-Roger has no sandwich, nor has ANCOVA."""
     repeated = bool(read.covariance) and not read.random
     others = HIERARCHICAL_DF_METHODS if read.random else DF_METHODS
     methods = REPEATED_DF_METHODS if repeated else others
+    clusters = bool(read.covariance or read.random)
     if analysis.df not in methods:
         yield f"df: {analysis.df}"
-    elif analysis.vcov is not None and (not repeated or methods[analysis.df].own_covariance):
+    elif analysis.vcov is not None and (not clusters or methods[analysis.df].own_covariance):
         yield f"vcov: {analysis.vcov} with df: {analysis.df}"
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from numpy.linalg import LinAlgError
 
 from trialmlm.batch.ancova_analysis import ancova_analysis
+from trialmlm.batch.imputed_analysis import imputed_analysis
 from trialmlm.batch.mmrm_analysis import mmrm_analysis
+from trialmlm.batch.rank_analysis import rank_analysis
 from trialmlm.batch.slope_analysis import slope_analysis
 from trialmlm.errors import FitError
 from trialmlm.results.analysis import AnalysisRecord
@@ -23,6 +25,8 @@ METHODS: Mapping[str, Callable[[Task], Results]] = {
     "MMRM": mmrm_analysis,
     "ANCOVA": ancova_analysis,
     "LMM": slope_analysis,
+    "MI": imputed_analysis,
+    "RANK": rank_analysis,
 }
 
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from trialmlm.adam.read import READERS
 from trialmlm.batch.check import described_data, described_plan
+from trialmlm.batch.performance import performances
 from trialmlm.batch.plan import make_plan
-from trialmlm.batch.progress import PlainReporter, TerminalReporter
+from trialmlm.batch.power import count_tasks, left_out, main_analyses, setting_of, try_out
+from trialmlm.batch.power_report import page, write_report
+from trialmlm.batch.progress import PlainReporter, Tenths, TerminalReporter
 from trialmlm.batch.run import Run
 from trialmlm.batch.run import run as carry_out
 from trialmlm.batch.shipped import find
@@ -121,6 +124,38 @@ def simulate(options: Namespace) -> int:
     return 0
 
 
+def power(options: Namespace) -> int:
+    """Try the methods of a protocol out on simulated trials, and write how they did."""
+    protocol = load_protocol(find(options.protocol))
+    only = options.only or (() if options.compare_methods else main_analyses(protocol))
+    settings = [
+        setting_of(
+            protocol,
+            scenario,
+            only,
+            options.seed,
+            imputations=options.imputations,
+            replicates=options.replicates,
+        )
+        for scenario in options.scenario or [None]
+    ]
+    for name, reason in ({} if only else left_out(protocol)).items():
+        print(f"not tried out: {name}: {reason}", file=sys.stderr)  # noqa: T201
+    steps = sum(count_tasks(setting, options.trials) for setting in settings)
+    with TerminalReporter(steps) if sys.stderr.isatty() else Tenths(steps) as reporter:
+        tried = [
+            try_out(
+                setting, options.trials, options.out, workers=options.workers, reporter=reporter
+            )
+            for setting in settings
+        ]
+    rows = [row for one in tried for row in performances(one)]
+    files = write_report(rows, tried, options.out)
+    print(page(rows, tried))  # noqa: T201
+    print(", ".join(map(str, files)))  # noqa: T201
+    return 0
+
+
 def init(options: Namespace) -> int:
     """Make a start for a protocol of one's own."""
     folder = start(options.name, options.origin, options.out)
@@ -173,6 +208,7 @@ COMMANDS: Mapping[str, Callable[[Namespace], int]] = {
     "check": check,
     "list": list_,
     "simulate": simulate,
+    "power": power,
     "init": init,
     "validate": validate,
 }

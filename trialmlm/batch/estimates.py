@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trialmlm.batch.account import excluded
 from trialmlm.batch.context import NOT_DETERMINED, Context, reason, rows_by
-from trialmlm.batch.specification import assumption_of, specification_of
+from trialmlm.batch.specification import assumption_in_short, specification_of
 from trialmlm.formula.factor import level_text
 from trialmlm.results.analysis import AnalysisRecord
 
@@ -122,10 +122,43 @@ def record_of(
         exclusions=tuple((e.subject, e.arm, e.reason) for e in excluded(task)),
         line=task.planned.line,
         label=analysis.label or task.planned.name,
-        assumption=assumption_of(task),
+        assumption=assumption_in_short(task),
         headline=headline,
         visit=visit,
         pairs=task.pairs,
+    )
+
+
+def record_of_imputed(
+    task: Task,
+    counts: Counts,
+    extra: Mapping[str, str],
+    notes: tuple[str, ...],
+    *,
+    headline: str,
+    visit: str,
+    variances: tuple[str, ...],
+) -> AnalysisRecord:
+    """How an analysis of imputed data was carried out."""
+    analysis = task.analysis
+    return AnalysisRecord(
+        name=task.planned.name,
+        role=analysis.role,
+        method=task.method,
+        endpoint=analysis.endpoint or "",
+        population=analysis.population or "",
+        specification=specification_of(task, "", extra),
+        steps=tuple(map(str, task.records.account.steps)),
+        counts=counts,
+        notes=(*task.records.notes, *notes),
+        exclusions=tuple((e.subject, e.arm, e.reason) for e in excluded(task)),
+        line=task.planned.line,
+        label=analysis.label or task.planned.name,
+        assumption=assumption_in_short(task),
+        headline=headline,
+        visit=visit,
+        pairs=task.pairs,
+        variances=variances,
     )
 
 

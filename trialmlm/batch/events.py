@@ -1,4 +1,4 @@
-"""Intercurrent events: the values that an estimand's strategies set aside."""
+"""Intercurrent events as the data tell them: who had which, when and why."""
 
 from __future__ import annotations
 
@@ -13,78 +13,33 @@ from trialmlm.expressions.where import read_where
 
 if TYPE_CHECKING:
     from trialmlm.batch.inputs import Inputs
-    from trialmlm.protocol.schema import Protocol
-
-#: under these, values after the event are not those the estimand asks about
-SET_ASIDE = frozenset({"hypothetical"})
 
 
-def set_aside(inputs: Inputs, estimand: str | None, frame: pd.DataFrame) -> pd.DataFrame:
-    """The records without those after an event whose strategy is hypothetical.
+def occurrences(inputs: Inputs, event: str) -> pd.DataFrame:
+    """Every record of an event: subject, date and reason, in the order of subject and date.
 
     Parameters
     ----------
     inputs : Inputs
-    estimand : str or None
-        Key of the protocol; None sets nothing aside.
-    frame : DataFrame
-        Records with the subject's column and, where events are to be applied, ADT.
+    event : str
+        Key of the protocol, under ``data.events``.
+
+    Returns
+    -------
+    DataFrame
+        subject and reason as text (the reason is empty where the protocol names no column of
+        it), date.
 
     Raises
     ------
     DataError
-        If the events' data contradict the protocol, or the records have no dates.
-    """
-    if estimand is None:
-        return frame
-    strategies = inputs.protocol.estimand(estimand).events
-    subject = as_text(frame[inputs.protocol.data.subjects.subject])
-    after = pd.Series(data=False, index=frame.index)
-    for event, strategy in strategies.items():
-        if strategy in SET_ASIDE:
-            first = subject.map(first_dates(inputs, event))
-            if first.notna().any():
-                _check_dates(frame, first, f"{event}: {strategy}")
-                after |= frame["ADT"] > first
-    return frame[~after].reset_index(drop=True) if after.any() else frame
-
-
-def strategies_aside(protocol: Protocol, estimand: str | None) -> str:
-    """The events after which values are set aside, in words; empty where there are none."""
-    if estimand is None:
-        return ""
-    events = protocol.estimand(estimand).events.items()
-    return ", ".join(f"{event}: {way}" for event, way in events if way in SET_ASIDE)
-
-
-def _check_dates(frame: pd.DataFrame, first: pd.Series[pd.Timestamp], place: str) -> None:
-    """Refuse records of which nobody can tell whether they are after the event."""
-    if "ADT" not in frame.columns:
-        raise DataError(
-            f"{place} needs the date of each record to tell which are after the event; map it "
-            "(date:)"
-        )
-    undated = first.notna() & frame["ADT"].isna()
-    if undated.any():
-        raise DataError(
-            f"{place} needs the date of each record to tell which are after the event; "
-            f"{int(undated.sum())} have none:",
-            frame[undated],
-        )
-
-
-def first_dates(inputs: Inputs, event: str) -> pd.Series[pd.Timestamp]:
-    """Subject -> date of the first such event, of the subjects who had it.
-
-    Raises
-    ------
-    DataError
-        If a column is not there, or an event has no date.
+        If a column is not there, an event has no date, or its subject is nobody.
     """
     role = inputs.protocol.data.events[event]
     dataset = inputs.dataset(role)
     subject = role.subject or inputs.protocol.data.subjects.subject
-    check_columns(dataset, {"subject": subject, "date": role.date})
+    named = {"subject": subject, "date": role.date}
+    check_columns(dataset, named | ({"reason": role.reason} if role.reason else {}))
     frame = dataset.frame
     if role.where is not None:
         frame = frame[read_where(role.where).mask(frame, dataset.name)]
@@ -95,5 +50,72 @@ def first_dates(inputs: Inputs, event: str) -> pd.Series[pd.Timestamp]:
             f"{role.date}; complete them, with the imputed date where it was partial:",
             frame.loc[dates.isna(), [subject, role.date]],
         )
-    found: pd.Series[pd.Timestamp] = dates.groupby(as_text(frame[subject])).min()
+    reason = as_text(frame[role.reason]) if role.reason else ""
+    found = pd.DataFrame({"subject": as_text(frame[subject]), "date": dates}).assign(reason=reason)
+    _check_known(inputs, event, str(dataset), found)
+    return found.sort_values(["subject", "date"], kind="stable").reset_index(drop=True)
+
+
+def first_dates(inputs: Inputs, event: str) -> pd.Series[pd.Timestamp]:
+    """Subject -> date of the first such event, of the subjects who had it.
+
+    Raises
+    ------
+    DataError
+        As `occurrences`.
+    """
+    found: pd.Series[pd.Timestamp] = occurrences(inputs, event).groupby("subject")["date"].min()
     return found
+
+
+def happened(inputs: Inputs, estimand: str) -> pd.DataFrame:
+    """The first of each event of an estimand in each subject, with the strategy that it gets.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    estimand : str
+        Key of the protocol.
+
+    Returns
+    -------
+    DataFrame
+        subject, event, date, reason, strategy, and rank: the place of the event in the estimand.
+
+    Raises
+    ------
+    DataError
+        As `occurrences`; or if one event of a subject has two reasons on its first day, and they
+        ask for two strategies.
+    """
+    parts = []
+    for rank, (event, way) in enumerate(inputs.protocol.estimand(estimand).handlings.items()):
+        found = occurrences(inputs, event)
+        first = found[found["date"] == found.groupby("subject")["date"].transform("min")]
+        first = first.assign(event=event, strategy=first["reason"].map(way.of), rank=rank)
+        _check_one_strategy(event, first)
+        parts.append(first.drop_duplicates("subject"))
+    columns = ["subject", "event", "date", "reason", "strategy", "rank"]
+    together = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return together[columns].sort_values(["subject", "date", "rank"]).reset_index(drop=True)
+
+
+def _check_known(inputs: Inputs, event: str, dataset: str, found: pd.DataFrame) -> None:
+    role = inputs.protocol.data.subjects
+    unknown = found[~found["subject"].isin(as_text(inputs.dataset(role).frame[role.subject]))]
+    if len(unknown):
+        raise DataError(
+            f"{dataset}: {len(unknown)} event(s) {event} of subjects who are not in "
+            f"{role.dataset}; correct the identifier, or leave these rows out (where:):",
+            unknown,
+        )
+
+
+def _check_one_strategy(event: str, first: pd.DataFrame) -> None:
+    several = first.groupby("subject")["strategy"].transform("nunique") > 1
+    if several.any():
+        raise DataError(
+            f"event {event}: the first of a subject has two reasons on one day, and the estimand "
+            "has another strategy for each; expected one: keep the reason that decides:",
+            first.loc[several, ["subject", "date", "reason", "strategy"]],
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trialmlm.batch.orders import numbers_of
+from trialmlm.batch.specification import events_in_words
 from trialmlm.protocol.estimands import SlopeTo, TimeTo
 
 if TYPE_CHECKING:
@@ -165,12 +166,11 @@ def analysis_facts(protocol: Protocol, results: Results) -> tuple[AnalysisFacts,
 
 def _estimand(protocol: Protocol, key: str, estimand: Estimand) -> EstimandFacts:
     population = estimand.population
-    events = (f"{_words(event)} ({_words(way)})" for event, way in estimand.events.items())
     attributes = {
         "Treatments": ", ".join(arm.name for arm in protocol.ordered_arms.values()),
         "Population": protocol.populations[population].label if population else "",
         "Variable": _variable(protocol, estimand.variable) if estimand.variable else "",
-        "Intercurrent events": ", ".join(events),
+        "Intercurrent events": events_in_words(estimand),
         "Summary": estimand.summary or "",
     }
     told = tuple((name, text) for name, text in attributes.items() if text)

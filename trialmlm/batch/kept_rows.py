@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from trialmlm.adam.cells import as_text
-from trialmlm.batch.events import set_aside
+from trialmlm.batch.events import occurrences
+from trialmlm.batch.grid import schedule_in
+from trialmlm.batch.handled import DERIVATION, handle_events
 from trialmlm.batch.sets import time_of
-from trialmlm.errors import UsageError
+from trialmlm.errors import DataError, UsageError
 from trialmlm.expressions.where import read_where
 from trialmlm.missing.completers import completers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trialmlm.adam.analysis_set import AnalysisSet
     from trialmlm.batch.inputs import Inputs
     from trialmlm.protocol.analyses import Analysis
@@ -39,12 +44,15 @@ def kept_rows(
         return frame
     if rows.observed_at is not None:
         subject = inputs.protocol.data.subjects.subject
-        # a value that is set aside does not make a completer
-        observed = set_aside(inputs, analysis.estimand, found.frame)
+        # a value that is set aside, or that a strategy made, does not make a completer
+        handled = handle_events(inputs, analysis.estimand, found).frame
+        observed = handled[~handled["DTYPE"].isin(DERIVATION.values())]
         complete = completers(
             observed, subject=subject, visit="AVISIT", value="AVAL", at=rows.observed_at
         )
         frame = frame[frame[subject].isin(complete[subject])]
+    for event, days in _left_out(rows):
+        frame = frame[~_near(inputs, frame, event, days)]
     if rows.where is not None:
         frame = frame[read_where(rows.where).mask(frame, "the analysis set")]
     return frame.reset_index(drop=True)
@@ -52,8 +60,56 @@ def kept_rows(
 
 def said_of(rows: KeptRows) -> str:
     """Which rows are kept, in words."""
-    said = [f"subjects with a value at {rows.observed_at}"] if rows.observed_at else []
-    return ", ".join([*said, *([rows.where] if rows.where else [])])
+    near = rows.exclude_within
+    within = f"{near.days} days of {_words(near.event)}" if near else ""
+    said = {
+        f"subjects with a value at {rows.observed_at}": rows.observed_at,
+        f"values up to the day of {_words(rows.before)}": rows.before,
+        f"no values within {within}": near,
+        str(rows.where): rows.where,
+    }
+    return ", ".join(words for words, asked in said.items() if asked)
+
+
+def _words(event: str | None) -> str:
+    return (event or "").replace("_", " ")
+
+
+def _left_out(rows: KeptRows) -> Iterator[tuple[str, tuple[float, float]]]:
+    """The events that leave rows out, and from which to which day after one of them."""
+    if rows.before is not None:
+        yield rows.before, (1.0, inf)
+    if rows.exclude_within is not None:
+        near = rows.exclude_within
+        yield near.event, (-float(near.days), float(near.days))
+
+
+def _near(
+    inputs: Inputs, frame: pd.DataFrame, event: str, days: tuple[float, float]
+) -> pd.Series[bool]:
+    """Which records were taken so many days after one of a subject's events; a baseline never.
+
+    Raises
+    ------
+    DataError
+        If a record of a subject with the event has no date.
+    """
+    roles, schedule = inputs.protocol.data.subjects, schedule_in(inputs)
+    found = occurrences(inputs, event)
+    subject = as_text(frame[roles.subject])
+    later = frame["AVISIT"].isin(list(schedule.visit_names)) & subject.isin(found["subject"])
+    undated = frame[later & frame["ADT"].isna()] if "ADT" in frame.columns else frame[later]
+    if len(undated):
+        raise DataError(
+            f"rows: to tell which are near {event}, each record needs its date (date:), and "
+            f"{len(undated)} have none:",
+            undated,
+        )
+    rows = pd.DataFrame({"subject": subject, "ADT": frame.get("ADT")})[later]
+    pairs = rows.reset_index(names="row").merge(found, on="subject")
+    since = (pairs["ADT"] - pairs["date"]).dt.days
+    near = pairs.loc[since.between(*days), "row"]
+    return frame.index.to_series().isin(near)
 
 
 def with_baseline(inputs: Inputs, found: AnalysisSet, frame: pd.DataFrame) -> pd.DataFrame:

@@ -27,6 +27,7 @@ _TITLES = {
     "descriptive-by-visit": "Mean and Mean Change from Baseline over Time",
     "ancova": "Analysis of Covariance",
     "mmrm": "Repeated Measures Analysis",
+    "intercurrent-events": "Intercurrent events and the values after them",
 }
 
 
@@ -64,6 +65,15 @@ def order_of(
         ),
         unit=(protocol.endpoint(endpoint).unit if endpoint else None) or "",
         levels=output.levels,
+        estimands=_estimands(protocol, output),
+    )
+
+
+def _estimands(protocol: Protocol, output: Output) -> tuple[Heading, ...]:
+    """The estimands of the analyses shown, each once."""
+    keys = dict.fromkeys(protocol.analysis(name).estimand for name in output.analyses)
+    return tuple(
+        Heading(key, (protocol.estimand(key).question or "",)) for key in keys if key is not None
     )
 
 

@@ -117,3 +117,33 @@ class TerminalReporter:
 
     def _clear(self) -> None:
         self.stream.write("\r\x1b[2K")
+
+
+@dataclass(slots=True)
+class Tenths:
+    """A line for every tenth of many steps, for batch logs."""
+
+    total: int
+    stream: TextIO = field(default_factory=_standard_error)
+    _done: int = 0
+
+    def say(self, line: str) -> None:
+        """Print the line."""
+        print(line, file=self.stream, flush=True)
+
+    def step(self, name: str) -> None:
+        """Move on."""
+        self._done += 1
+        if 10 * self._done // max(1, self.total) > 10 * (self._done - 1) // max(1, self.total):
+            self.say(f"{self._done:,} of {self.total:,} done, {name}")
+
+    def __enter__(self) -> Tenths:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is left on the screen."""

@@ -12,6 +12,12 @@ from trialmlm._version import __version__
 from trialmlm.batch.account import described_records, described_subjects
 from trialmlm.batch.availability import codes_of
 from trialmlm.batch.carry_out import carry_out, failed
+from trialmlm.batch.events_account import (
+    described_events,
+    events_of,
+    events_results,
+    questions_of,
+)
 from trialmlm.batch.index_facts import InputFile, analysis_facts, trial_facts
 from trialmlm.batch.inputs import Inputs
 from trialmlm.batch.make_output import Maker
@@ -30,6 +36,7 @@ from trialmlm.errors import DataError, TrialmlmError
 from trialmlm.files import prepare_folder, write_file
 from trialmlm.protocol.load import load_protocol
 from trialmlm.protocol.schema import Protocol
+from trialmlm.results.events import events_csv
 from trialmlm.results.records import records_csv
 from trialmlm.results.results import Results
 
@@ -153,6 +160,7 @@ def run(
         "results.json": results.to_json(),
         "records.csv": records_csv(results.records),
         "index.html": page,
+        **({"events.csv": events_csv(results.events)} if results.events else {}),
     }
     for name, text in texts.items():
         files[name] = write_file(folder / name, text.encode())
@@ -179,7 +187,11 @@ def _read(plan: Plan, inputs: Inputs, log: Log) -> tuple[Results, dict[str, Task
         except TrialmlmError as error:
             tasks[planned.name] = str(error)
     _log_data(inputs, tasks, log)
-    return Results.together(parts), tasks
+    asked = questions_of(task.analysis for task in tasks.values() if isinstance(task, Task))
+    events = tuple(event for question in asked for event in events_of(inputs, question))
+    for line in described_events(plan.protocol, events):
+        log.say(line)
+    return Results.together([*parts, events_results(plan.protocol, events)]), tasks
 
 
 def _log_data(inputs: Inputs, tasks: dict[str, Task | str], log: Log) -> None:

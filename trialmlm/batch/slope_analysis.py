@@ -13,9 +13,11 @@ from trialmlm.batch.estimates import (
     type_three_of,
 )
 from trialmlm.batch.fit_records import lmm_records
+from trialmlm.batch.site_effects import site_effects
 from trialmlm.errors import FitError, UsageError
 from trialmlm.models.lmm import lmm
 from trialmlm.models.lmm_residual_fit import ResidualLmmFit
+from trialmlm.protocol.estimands import SlopeTo
 from trialmlm.results.results import Results
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from trialmlm.models.lmm_fit import LmmFit
     from trialmlm.models.ls_means import LsMeans
     from trialmlm.models.random_part import RandomPart
+    from trialmlm.protocol.data import Subjects
     from trialmlm.results.statistic import Statistic
 
 
@@ -53,6 +56,7 @@ def slope_analysis(task: Task) -> Results:
         task.frame,
         df=analysis.df,
         information=analysis.information,
+        vcov=analysis.vcov,
         reml=analysis.reml,
     )
     if not fit.convergence.converged:
@@ -62,6 +66,7 @@ def slope_analysis(task: Task) -> Results:
         schedule.time.name,
         by=context.arm_column,
         weights=analysis.weights,
+        over=period_of(task),
         confidence=analysis.confidence,
     )
     used = task.frame.iloc[fit.rows.rows]
@@ -80,34 +85,55 @@ def slope_analysis(task: Task) -> Results:
         *_relative(context, task, slopes),
         *_components(context, fit),
         *_marginal(context, fit),
+        *site_effects(context, task, fit),
         *type_three_of(context, fit),
         *fit_statistics_of(context, fit, used[subject].nunique()),
     )
     extra = {
-        "covariance": _covariance_in_words(fit, subject),
+        "covariance": _covariance_in_words(fit, task.protocol.data.subjects),
         "estimation": "REML" if analysis.reml else "ML",
+        **({"standard errors": f"{analysis.vcov} sandwich"} if analysis.vcov else {}),
     }
     record = record_of(task, fit, counts, extra, str(fit.convergence), headline="slope-difference")
     return Results(statistics, (record,), lmm_records(task, fit))
 
 
-def _words(part: RandomPart, subject: str) -> str:
+def period_of(task: Task) -> tuple[float, float]:
+    """Time of day 1, and of the visit to which the estimand asks for the slope (else the last)."""
+    schedule, key = task.protocol.schedule, task.analysis.estimand
+    if schedule is None or schedule.time is None:
+        return 0.0, 1.0
+    variable = task.protocol.estimand(key).variable if key else None
+    last = variable.to if isinstance(variable, SlopeTo) else schedule.visit_names[-1]
+    day = next(float(visit.day) for visit in schedule.visits if visit.name == last)
+    return 0.0, (day - 1.0) / schedule.time.days_per_year
+
+
+def _words(part: RandomPart, roles: Subjects) -> str:
     """The random effects of a grouping factor, ``random intercept by subject``."""
-    effects = ["intercept" if n == "(Intercept)" else f"slope of {n}" for n in part.names]
+    every = dict.fromkeys(name for coding in part.codings for name in coding.names)
+    effects = ["intercept" if n == "(Intercept)" else f"slope of {n}" for n in every]
     *outer, own = part.columns
-    by = "subject" if own == subject else own
-    within = f" within {' and '.join(outer)}" if outer else ""
-    structure = ", unstructured" if part.single else ", uncorrelated"
-    if not part.single and max(part.sizes) > 1:
-        structure = ", uncorrelated between terms"
-    if len(effects) == 1:
-        structure = ""
-    return f"random {' and '.join(effects)} by {by}{within}{structure}"
+    called = {roles.subject: "subject", roles.site: "site"}
+    by = called.get(own, own)
+    within = f" within {' and '.join(called.get(name, name) for name in outer)}" if outer else ""
+    words = f"random {' and '.join(effects)} by {by}{within}"
+    gate = next((gate for gate in part.gates if gate), None)
+    grouped = f", one covariance for each {gate.column}" if gate else ""
+    return f"{words}{_structure(part, len(effects))}{grouped}"
 
 
-def _covariance_in_words(fit: LmmFit, subject: str) -> str:
+def _structure(part: RandomPart, effects: int) -> str:
+    if effects == 1:
+        return ""
+    if part.single or all(size == effects for size in part.sizes):
+        return ", unstructured"
+    return ", uncorrelated between terms" if max(part.sizes) > 1 else ", uncorrelated"
+
+
+def _covariance_in_words(fit: LmmFit, roles: Subjects) -> str:
     """The random effects, the residual, and what of them is a convention."""
-    words = "; ".join(_words(part, subject) for part in fit.parts)
+    words = "; ".join(_words(part, roles) for part in fit.parts)
     if not isinstance(fit, ResidualLmmFit):
         return words
     words += f"; residual {fit.part.families[0].title.lower()} over the visits"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from trialmlm.adam.arms import check_arms
 from trialmlm.adam.cells import as_text
 from trialmlm.adam.populations import members
-from trialmlm.batch.carry import records_for
+from trialmlm.batch.carry import missing_of, records_for
 from trialmlm.batch.context import Context
 from trialmlm.batch.describe import described
 from trialmlm.batch.sets import subject_roles
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trialmlm.batch.inputs import Inputs
+    from trialmlm.protocol.outputs import RecordKind
 
 
 def count_populations(inputs: Inputs, populations: tuple[str, ...]) -> Results:
@@ -43,7 +44,7 @@ def _count(inputs: Inputs, population: str) -> Iterator[Statistic]:
         yield Statistic("populations", "", "", population, "count", key, "", "", "", "n", float(n))
 
 
-def summarise(inputs: Inputs, endpoint: str, population: str, method: str) -> Results:
+def summarise(inputs: Inputs, endpoint: str, population: str, method: RecordKind) -> Results:
     """Descriptive statistics by arm and visit, and of the baseline.
 
     Parameters
@@ -51,14 +52,14 @@ def summarise(inputs: Inputs, endpoint: str, population: str, method: str) -> Re
     inputs : Inputs
     endpoint, population : str
         Keys of the protocol.
-    method : {"observed", "locf", "locf-records"}
+    method : {"observed", "locf", "locf-records", "bocf", "wocf"}
 
     Raises
     ------
     DataError
         If the data contradict the protocol.
     """
-    found, frame = records_for(inputs, endpoint, population, method)
+    found, frame = records_for(inputs, endpoint, population, missing_of(method))
     protocol = inputs.protocol
     arm = protocol.data.subjects.arm or ""
     context = Context("summary", method, endpoint, population, "", protocol.ordered_arms, arm)

@@ -6,18 +6,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from trialmlm.batch.account_steps import counted_step
+from trialmlm.batch.assumed import assumed_of
 from trialmlm.batch.carry import records_for
 from trialmlm.batch.context import Context
 from trialmlm.batch.covariates import with_covariates
+from trialmlm.batch.grid import with_every_visit
 from trialmlm.batch.kept_rows import kept_rows, said_of, with_baseline
+from trialmlm.batch.rank_failures import failed_on
 from trialmlm.errors import UsageError
 from trialmlm.formula.grammar import read_formula
+from trialmlm.protocol.estimands import ValueAt
+from trialmlm.protocol.methods import RankAncova
+from trialmlm.protocol.missing import IMPUTING
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from trialmlm.adam.analysis_set import AnalysisSet
     from trialmlm.adam.sites import Pooling
+    from trialmlm.batch.assumed import Assumed
     from trialmlm.batch.inputs import Inputs
     from trialmlm.batch.plan import PlannedAnalysis
     from trialmlm.protocol.analyses import Analysis
@@ -36,12 +43,18 @@ class Task:
         Behind the frame.
     frame : DataFrame
         The records used.
+    assumed : Assumed or None
+        Of an analysis that imputes: what its rules assume of whom.
+    failures : Series or None
+        Of an analysis of ranks: subject -> study day of the event that ranks worst.
     """
 
     planned: PlannedAnalysis
     protocol: Protocol
     records: AnalysisSet
     frame: pd.DataFrame
+    assumed: Assumed | None = None
+    failures: pd.Series[float] | None = None
 
     @property
     def analysis(self) -> Analysis:
@@ -50,8 +63,39 @@ class Task:
 
     @property
     def method(self) -> str:
-        """What its model makes it: ``MMRM``, ``LMM`` (random effects) or ``ANCOVA``."""
-        return method_of(self.analysis.model or "")
+        """``MMRM``, ``LMM`` or ``ANCOVA`` by its model; ``RANK``; ``MI`` with imputed values."""
+        if isinstance(self.analysis.method, RankAncova):
+            return "RANK"
+        return "MI" if self.imputes else method_of(self.analysis.model or "")
+
+    @property
+    def imputes(self) -> bool:
+        """Whether missing values are imputed from a model."""
+        return self.imputation in IMPUTING
+
+    @property
+    def analysed(self) -> str:
+        """What the model of the values analysed, completed ones if need be, makes it."""
+        if isinstance(self.analysis.method, RankAncova):
+            return "RANK"
+        return method_of(analysed_model(self.analysis))
+
+    @property
+    def analysed_at(self) -> str:
+        """The visit at which completed data are analysed; empty for a model over time."""
+        completed, schedule = self.analysis.analyse, self.protocol.schedule
+        if self.analysed == "LMM":
+            return ""
+        stated = (completed.at if completed is not None else None) or self.analysis.at
+        key = self.analysis.estimand
+        variable = self.protocol.estimand(key).variable if key is not None else None
+        asked = variable.at if isinstance(variable, ValueAt) else None
+        return stated or asked or (schedule.visit_names[-1] if schedule is not None else "")
+
+    @property
+    def assumed_notes(self) -> tuple[str, ...]:
+        """What a reviewer should know of the rules."""
+        return self.assumed.notes if self.assumed is not None else ()
 
     @property
     def imputation(self) -> str:
@@ -89,6 +133,11 @@ def method_of(model: str) -> str:
     return "MMRM" if read.covariance else "ANCOVA"
 
 
+def analysed_model(analysis: Analysis) -> str:
+    """The model of the values analysed: that of the completed data where values are imputed."""
+    return (analysis.analyse.model if analysis.analyse is not None else analysis.model) or ""
+
+
 def imputation_of(analysis: Analysis) -> str:
     """How its missing values are filled in."""
     missing = analysis.missing
@@ -106,29 +155,40 @@ def make_task(planned: PlannedAnalysis, inputs: Inputs) -> Task:
         If the data contradict the protocol.
     """
     analysis = planned.analysis
-    if not (analysis.endpoint and analysis.population and analysis.model):
+    modelled = analysis.model or analysis.method
+    if not (analysis.endpoint and analysis.population and modelled):
         msg = f"analysis {planned.name}: needs a model, an endpoint and a population (or estimand)"
         raise UsageError(msg)
     found, frame = records_for(
         inputs,
         analysis.endpoint,
         analysis.population,
-        imputation_of(analysis),
+        analysis.missing,
         analysis.estimand,
     )
     subject = inputs.protocol.data.subjects.subject
-    if method_of(analysis.model) == "LMM":
+    if modelled is analysis.model and method_of(analysed_model(analysis)) == "LMM":
         frame = with_baseline(inputs, found, frame)
         found = counted_step(found, "with the baseline as a value of its own", frame, subject)
     if analysis.rows is not None:
         frame = kept_rows(inputs, analysis, found, frame)
         found = counted_step(found, f"rows kept: {said_of(analysis.rows)}", frame, subject)
+    assumed = None
+    if imputation_of(analysis) in IMPUTING:
+        assumed = assumed_of(inputs, analysis, found)
+        frame = with_every_visit(inputs, found, frame)
+        found = counted_step(found, "every visit of every subject, to be imputed", frame, subject)
+    failures = None
+    if isinstance(analysis.method, RankAncova):
+        failures = failed_on(inputs, analysis)
+        frame = with_every_visit(inputs, found, frame)
     used = with_covariates(inputs.protocol, inputs.subjects, frame)
-    return Task(planned, inputs.protocol, _noted(found, analysis.model, inputs.pooling), used)
+    noted = _noted(found, analysis.model, inputs.pooling)
+    return Task(planned, inputs.protocol, noted, used, assumed, failures)
 
 
-def _noted(found: AnalysisSet, model: str, pooling: Pooling | None) -> AnalysisSet:
+def _noted(found: AnalysisSet, model: str | None, pooling: Pooling | None) -> AnalysisSet:
     """The analysis set with the pooling of the sites among its notes, if the model uses it."""
-    if pooling is None or pooling.name not in read_formula(model).variables:
+    if pooling is None or model is None or pooling.name not in read_formula(model).variables:
         return found
     return replace(found, notes=(*found.notes, str(pooling)))

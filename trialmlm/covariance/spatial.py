@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: where a correlation taken from the data is clipped before a parameter is made of it
 _LEAST, _MOST = 0.05, 0.95
+#: a correlation at distance one as good as zero, whose powers below one are finite
+_VANISHED = 1e-100
 
 
 class Decay(Protocol):
@@ -87,12 +89,12 @@ class PowerDecay:
 
     def first(self, d: Array, rho: float) -> Array:
         """D ρ^(d − 1)."""
-        found: Array = d * rho ** (d - 1.0)
+        found: Array = d * max(rho, _VANISHED) ** (d - 1.0)
         return found
 
     def second(self, d: Array, rho: float) -> Array:
         """D (d − 1) ρ^(d − 2)."""
-        found: Array = d * (d - 1.0) * rho ** (d - 2.0)
+        found: Array = d * (d - 1.0) * max(rho, _VANISHED) ** (d - 2.0)
         return found
 
     def parameter(self, d: Array, correlation: Array) -> Array:

@@ -155,6 +155,7 @@ def orthonormal_subjects(design: Design) -> tuple[Array, Array]:
     rank = int((values > 1e-13 * values[0] * max(design.U.shape)).sum()) if values.size else 0
     U = left[:, :rank] * np.sqrt(n)
     back = (values[:rank, None] * right[:rank]) * units / np.sqrt(n)
+    back[:, norms == 0.0] = 0.0  # not the rounding of it, which would pass for a column
     return U, design.B @ back.T
 
 

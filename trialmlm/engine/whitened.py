@@ -7,11 +7,13 @@ leverage H_ii, and any other root of V_i turns X̃_i and ẽ_i alike.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trialmlm.arrays import Array, IntArray
     from trialmlm.engine.design import Design
     from trialmlm.engine.fit import GaussianFit
@@ -35,6 +37,24 @@ class Block:
 
     X: Array
     e: Array
+
+
+class Whitened(Protocol):
+    """Subjects, or other independent clusters, that become blocks a piece at a time."""
+
+    @property
+    def F(self) -> Array:
+        """Φ = FF' in the orthonormal basis, q × q."""
+
+    @property
+    def n_subjects(self) -> int:
+        """Subjects with a response."""
+
+    def parts(self, n_rows: int) -> Sequence[Any]:
+        """All subjects in pieces that stay bounded when `n_rows` rows of L are looked at."""
+
+    def block(self, part: Any) -> Block:
+        """The subjects of a piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +103,10 @@ class Whitening:
         """Subjects with a response."""
         return int(self.design.observed.any(axis=1).sum())
 
-    def parts(self, numbers: int) -> tuple[slice, ...]:
-        """All subjects in slices for which arrays of `numbers` per subject stay bounded."""
-        size = max(1, BLOCK // max(1, numbers))
+    def parts(self, n_rows: int) -> tuple[slice, ...]:
+        """All subjects in slices that stay bounded when `n_rows` rows of L are looked at."""
+        T, q, _ = self.B.shape
+        size = max(1, BLOCK // max(1, max(T, q) * max(T, q, n_rows)))
         return tuple(slice(a, a + size) for a in range(0, len(self.pattern), size))
 
     def block(self, part: slice) -> Block:

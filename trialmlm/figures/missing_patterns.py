@@ -138,7 +138,7 @@ def pattern_bars(
             height=0.94 * height,
             **_bar(k, arm, style),
         )
-        _counts(ax, k, len(arms), arm, counts)
+    count_columns(ax, patterns, [arm for arm, _ in arms])
     axis_titles(ax, "Subjects")
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
     ax.set_xlim(left=0)
@@ -173,6 +173,12 @@ def _bar(k: int, arm: str, style: ArmStyle) -> dict[str, Any]:
         "hatch": _HATCHES[k % len(_HATCHES)],
         "linewidth": 0.8,
     }
+
+
+def count_columns(ax: Axes, patterns: Sequence[Pattern], arms: Sequence[str]) -> None:
+    """Write the counts of each arm right of the frame, in the order of the patterns' counts."""
+    for k, arm in enumerate(arms):
+        _counts(ax, k, len(arms), arm, [pattern.counts[k] for pattern in patterns])
 
 
 def columns_beside(arms: int) -> float:

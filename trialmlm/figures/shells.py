@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from trialmlm.figures.diagnostics import by_arm, by_visit, residual_records
 from trialmlm.figures.estimates import forest_rows
 from trialmlm.figures.forest import LEFT, RIGHT, forest
+from trialmlm.figures.individual_slopes import individual_slopes, shared_bins, slopes_of
 from trialmlm.figures.means_by_visit import means_by_visit, rows_below
 from trialmlm.figures.missing_patterns import columns_beside, pattern_bars, pattern_matrix
 from trialmlm.figures.missing_patterns import legend_of as patterns_legend
@@ -23,6 +24,8 @@ from trialmlm.figures.residuals import (
 )
 from trialmlm.figures.series import series_of
 from trialmlm.figures.style import arm_style, in_house_style
+from trialmlm.figures.tipping import tipping_curve, tipping_heat_map
+from trialmlm.figures.tipping_cells import tipping_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,6 +46,8 @@ _NAMES: Final = 124.0
 _ROW: Final = 52.0
 _PATTERN: Final = 28.0
 _MOST_PATTERNS: Final = 22
+#: the two lines over a panel of slopes
+_SLOPES: Final = 34.0
 
 
 @in_house_style
@@ -162,10 +167,51 @@ def residuals_page(order: FigureOrder, results: Results) -> Figure:
     return page.figure
 
 
+@in_house_style
+def tipping_page(order: FigureOrder, results: Results) -> Figure:
+    """The difference over the deltas of two arms as a heat map; over those of one as a curve."""
+    found = tipping_of(order, results)
+    if found is None:
+        return message_page(order)
+    page = compose(order)
+    ax = page.axes(page.body.inside(left=_SIDE + 12, bottom=_AXIS, top=46, right=12))
+    measure = f"{_difference(order)}"
+    if found.cells is not None:
+        tipping_heat_map(found.cells, measure=measure, interval=order.interval,
+                         decimals=order.decimals, ax=ax)  # fmt: skip
+    else:
+        tipping_curve(found.curve, measure=measure, interval=order.interval, ax=ax)
+    return page.figure
+
+
+@in_house_style
+def slopes_page(order: FigureOrder, results: Results) -> Figure:
+    """The subjects' predicted slopes, one panel per arm over the same axis."""
+    arms = slopes_of(order, results)
+    if not arms:
+        return message_page(order)
+    page = compose(order)
+    box = page.body.inside(left=_SIDE, bottom=_AXIS, top=_SLOPES, right=8)
+    panels = box.rows([1] * len(arms), _SLOPES)
+    axes = [page.axes(panel) for panel in panels]
+    bins = shared_bins(arms)
+    for arm, ax in zip(arms, axes, strict=True):
+        last = ax is axes[-1]
+        measure = f"Slope of {order.endpoint.label} ({order.slope_unit})" if last else ""
+        individual_slopes(arm, bins=bins, measure=measure, ax=ax)
+        ax.tick_params(labelbottom=last)
+    highest = max(ax.get_ylim()[1] for ax in axes)
+    for ax in axes:
+        ax.set_ylim(0.0, highest)
+    return page.figure
+
+
 FIGURES: Final[Mapping[str, Callable[[FigureOrder, Results], Figure]]] = {
     "means-by-visit": means_page,
     "profiles": profiles_page,
     "forest": forest_page,
     "missing-patterns": patterns_page,
     "residuals": residuals_page,
+    "tipping-point": tipping_page,
+    "individual-slopes": slopes_page,
 }

@@ -36,7 +36,7 @@ class Algebra:
     factors : tuple of Node
         The distinct factors, in order of appearance.
     terms : tuple of tuple of int
-        Each term as positions in `factors`; the intercept is the empty tuple.
+        Each term as positions in `factors`, ascending; the intercept is the empty tuple.
     """
 
     factors: tuple[Node, ...]
@@ -51,6 +51,9 @@ SubtermShape = tuple[tuple[int, bool], ...]
 def expand(fixed: Node) -> Algebra:
     """Terms of a fixed part, by degree as in R and then in order of appearance.
 
+    Within a term factors stand in the order in which the formula first names them, as in R:
+    ``BASE * AVISIT + ARM * AVISIT`` has the interactions BASE:AVISIT and AVISIT:ARM.
+
     Raises
     ------
     ExpressionError
@@ -63,7 +66,7 @@ def expand(fixed: Node) -> Algebra:
     except patsy.PatsyError as error:
         msg = f"{spell(fixed)} cannot be expanded into terms: {error.message}"
         raise ExpressionError(msg) from error
-    terms = [tuple(int(factor.code[1:]) for factor in term.factors) for term in described]
+    terms = [tuple(sorted(int(one.code[1:]) for one in term.factors)) for term in described]
     return Algebra(tuple(factors), tuple(sorted(terms, key=len)))
 
 

@@ -12,7 +12,7 @@ from trialmlm.inference.fixed_df import asymptotic, containment, residual
 from trialmlm.inference.kenward_roger import KenwardRoger
 from trialmlm.inference.method import CovarianceOfEstimates, Method, Rule
 from trialmlm.inference.model_based import ModelBased, adjusted, adjusted_linear
-from trialmlm.inference.sandwich import KINDS, Sandwich
+from trialmlm.inference.sandwich import KINDS, Kind, Sandwich
 from trialmlm.inference.satterthwaite import Satterthwaite
 from trialmlm.inference.source import Hierarchical, Repeated, Source
 
@@ -61,22 +61,26 @@ HIERARCHICAL_DF_METHODS: Mapping[str, DfMethod[Hierarchical]] = {
     **DF_METHODS,
     "containment": DfMethod(Containment.of),
 }
+#: name in ``vcov=`` -> one of the family of sandwiches
+SANDWICH_KINDS: Mapping[str, Kind] = {kind.name: kind for kind in KINDS}
 #: name in ``vcov=`` -> the covariance of a fit of repeated measures
 SANDWICHES: Mapping[str, Callable[[Repeated], CovarianceOfEstimates]] = {
     kind.name: partial(Sandwich.of, kind) for kind in KINDS
 }
 
 
-def model_method(source: Source, df: str) -> Method:
-    """The method named by `df`, with the covariance that it implies."""
+def model_method(source: Source, df: str, sandwich: CovarianceOfEstimates | None = None) -> Method:
+    """The method named by `df`, with the covariance that it implies or the sandwich given."""
     found = DF_METHODS[df]
-    return _together(source, found, found.implied(source))
+    return _together(source, found, found.implied(source) if sandwich is None else sandwich)
 
 
-def hierarchical_method(source: Hierarchical, df: str) -> Method:
-    """The method named by `df` of a model with random effects."""
+def hierarchical_method(
+    source: Hierarchical, df: str, sandwich: CovarianceOfEstimates | None = None
+) -> Method:
+    """The same of a model with random effects."""
     found = HIERARCHICAL_DF_METHODS[df]
-    return _together(source, found, found.implied(source))
+    return _together(source, found, found.implied(source) if sandwich is None else sandwich)
 
 
 def repeated_method(source: Repeated, df: str, vcov: str | None) -> Method:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,9 +20,10 @@ from trialmlm.engine.whitened import Whitening
 from trialmlm.errors import FitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from trialmlm.arrays import Array
+    from trialmlm.engine.whitened import Whitened
     from trialmlm.inference.source import Repeated
 
 #: rows of L that are looked at together
@@ -84,11 +85,12 @@ class Sandwich:
     Attributes
     ----------
     kind : Kind
-    whitening : Whitening
+    whitening : Whitened
+        The independent subjects or clusters.
     """
 
     kind: Kind
-    whitening: Whitening
+    whitening: Whitened
 
     @classmethod
     def of(cls, kind: Kind, source: Repeated) -> Sandwich:
@@ -99,11 +101,21 @@ class Sandwich:
         FitError
             With one subject: the covariance rests on differences between subjects.
         """
-        found = cls(kind, Whitening.of(source.fit, source.design))
-        if found.whitening.n_subjects < 2:
-            msg = f"vcov: {kind.name} rests on differences between subjects, and the data have one"
+        return cls.over(kind, Whitening.of(source.fit, source.design), "subjects")
+
+    @classmethod
+    def over(cls, kind: Kind, whitening: Whitened, units: str) -> Sandwich:
+        """Over independent subjects or clusters, which `units` names.
+
+        Raises
+        ------
+        FitError
+            With one of them.
+        """
+        if whitening.n_subjects < 2:
+            msg = f"vcov: {kind.name} rests on differences between {units}, and the data have one"
             raise FitError(msg)
-        return found
+        return cls(kind, whitening)
 
     @property
     def name(self) -> str:
@@ -156,14 +168,13 @@ class Sandwich:
             yield self._block(part)
 
     @cached_property
-    def _parts(self) -> tuple[slice, ...]:
-        T, q, _ = self.whitening.B.shape
-        return self.whitening.parts(max(T, q) * max(T, q, ROWS))
+    def _parts(self) -> Sequence[Any]:
+        return self.whitening.parts(ROWS)
 
     @cached_property
     def _only(self) -> tuple[Array, Array, Array]:
         return self._block(self._parts[0])
 
-    def _block(self, part: slice) -> tuple[Array, Array, Array]:
+    def _block(self, part: Any) -> tuple[Array, Array, Array]:
         block = self.whitening.block(part)
         return block.X, self.kind.adjust(block.X), block.e

@@ -1,4 +1,4 @@
-"""Single imputation: the last, the baseline or the worst value carried forward."""
+"""Single imputation: the last, the baseline, the worst or another value in place of a missing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import DataError, UsageError
-from trialmlm.missing.methods import METHODS, WORST, check_options, fillers_of
+from trialmlm.missing.methods import (
+    METHODS,
+    OVER,
+    WORST,
+    caution,
+    check_options,
+    fillers_of,
+)
 from trialmlm.missing.series import find_series, ordered_visits, require_columns, require_rows
+from trialmlm.missing.single_fill import Cells
+from trialmlm.missing.spread import derivation as derivation_of
+from trialmlm.missing.spread import rows_of, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +27,7 @@ if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray, IntArray
     from trialmlm.missing.methods import Filler
     from trialmlm.missing.series import Series
+    from trialmlm.missing.single_fill import Filling
 
 
 def carry_forward(
@@ -29,10 +40,13 @@ def carry_forward(
     visits: Sequence[Any] | None = None,
     baseline: Filler | Sequence[Filler] | None = None,
     worst: str | None = None,
+    over: str | None = None,
+    k: int | None = None,
+    within: str | None = None,
     by: str | Sequence[str] = (),
     derivation: str = "DTYPE",
 ) -> pd.DataFrame:
-    """Fill missing values by carrying one value of the same subject to later visits.
+    """Fill missing values, each with one value: a comparator, never a primary analysis.
 
     Parameters
     ----------
@@ -44,20 +58,32 @@ def carry_forward(
     value : str or sequence of str
         The column to fill; of several (AVAL and CHG), the first decides what is missing and
         the others follow it.
-    method : {"locf", "bocf", "wocf"}
-        Last observation, baseline observation, or worst observation so far carried forward.
+    method : {"locf", "bocf", "wocf", "mean-of-last", "worst-case", "nearest"}
+        Last observation, baseline observation, or worst observation carried forward; the mean of
+        the last `k` observed values (of fewer where there are fewer); the worst value of any
+        subject at the visit; the mean at the visit of the `k` subjects whose values differ least
+        (sum of squares) at the earlier visits at which the subject was observed.
     visits : sequence, optional
         The scheduled visits in order; by default those that occur in the data.
     baseline : str or number, or a sequence of them, optional
         For ``bocf``, what each value column is filled with: a column that is constant within
-        subjects, or a number (0 for a change from baseline).
+        subjects, or a number (0 for a change from baseline). For ``wocf``, a candidate for the
+        worst value.
     worst : {"higher", "lower"}, optional
-        For ``wocf``, which end of the first value column is the worse.
+        For ``wocf`` and ``worst-case``, which end of the values is the worse.
+    over : {"so-far", "all"}, optional
+        For ``wocf``, whether the worst is looked for at the earlier visits (default), or at all
+        those observed, later ones included.
+    k : int, optional
+        For ``mean-of-last`` and ``nearest``.
+    within : str, optional
+        For ``worst-case`` and ``nearest``, a column constant within subjects: only subjects with
+        the same value of it (the arm, the reason of leaving) are looked at.
     by : str or sequence of str
         Columns that, with the subject, set one series apart from another (PARAMCD).
     derivation : str
-        The column that says how a value came about: LOCF, BOCF or WOCF where it was filled,
-        what it said before (or '') elsewhere.
+        The column that says how a value came about: LOCF, BOCF, WOCF, MEAN OF LAST 2, WORST CASE
+        or NEAREST 3 where it was filled, what it said before (or '') elsewhere.
 
     Returns
     -------
@@ -67,7 +93,7 @@ def carry_forward(
         that the visit determines (its label, its target day); other columns keep what its own
         row says and are missing where it had none. ``attrs["carry_forward"]`` counts: ``filled``
         rows, rows ``left_empty``, and ``subjects_without_value`` (series in which nothing was
-        observed).
+        observed); and says the ``method`` and the ``caution`` to print with it.
 
     Raises
     ------
@@ -79,9 +105,13 @@ def carry_forward(
 
     Notes
     -----
-    Under ``locf`` and ``wocf`` a visit before the first observed one stays empty: the baseline
-    is never carried. A value carried forward is not an observation, and standard errors from
-    filled data do not know that; the method is here because protocols name it.
+    Under ``locf``, ``mean-of-last`` and ``nearest`` a visit before the first observed one stays
+    empty, under ``wocf`` unless a baseline is given or later visits count: the baseline is
+    carried where it is named only. A value carried forward is not an observation, and standard
+    errors from filled data do not know that; the methods are here because protocols name them.
+
+    Rules that differ by arm or reason are applied to each part of the data, with `visits` given,
+    and the parts put together again.
 
     Examples
     --------
@@ -91,33 +121,32 @@ def carry_forward(
     [[4, -2.0, ''], [8, -3.0, ''], [12, -3.0, 'LOCF']]
     """
     values, keys = _names(value), (*_names(by), subject)
-    check_options(method, {"baseline": baseline, "worst": worst})
+    given = {"baseline": baseline, "worst": worst, "over": over, "k": k, "within": within}
+    check_options(method, given)
     fillers = fillers_of(baseline, values)
-    columns = [filler for filler in fillers if isinstance(filler, str)]
+    columns = [name for name in (*fillers, within) if isinstance(name, str)]
     require_columns("carry_forward", data, [*keys, visit, *values, *columns])
-    require_rows("carry_forward", data, [*keys, visit])
+    require_rows("carry_forward", data, [*keys, visit, *_names(within or ())])
     scheduled = ordered_visits("carry_forward", data[visit], visits)
     series = find_series("carry_forward", data, keys, visit, scheduled)
     _check_constant(series, data, subject, columns)
 
-    first = data[values[0]]
-    observed = series.table(first.notna().to_numpy(), absent=False)
-    handed_on = METHODS[method].handed_on(observed, _badness(series, first, worst))
-    source = _latest(handed_on)
-    donor = np.where(observed | (source < 0), series.row, _pick(series.row, source))
-    baselines = [_baseline(series, data, filler) for filler in fillers]
-    filled = (~observed & (source >= 0)).ravel()
-    if baselines:
-        filled = filled | (~observed.ravel() & baselines[0].notna().to_numpy())
-
-    made = _spread(data, series, visit, scheduled)
-    for name in values:
-        made[name] = _rows(data[name], donor.ravel())
-    for name, replacement in zip(values, baselines, strict=False):
-        made[name] = made[name].where(~filled, replacement)
-    made[derivation] = _derivation(data, series, derivation, filled, method.upper())
+    rule = METHODS[method]
+    cells = Cells(
+        observed=series.table(data[values[0]].notna().to_numpy(), absent=False),
+        values=tuple(_table(series, data, name) for name in values) if rule.numeric else (),
+        baselines=tuple(_baseline(series, data, filler) for filler in fillers),
+        group=_group(data, series, [*_names(by), *_names(within or ())]),
+        sign=WORST[worst or "higher"],
+        later=OVER[over or "so-far"],
+        k=k or 1,
+    )
+    made = spread(data, series, visit, scheduled)
+    filled = _fill(made, data, series, values, cells.observed, rule.fill(cells))
+    made[derivation] = derivation_of(data, series, derivation, filled, rule.label.format(k=k))
     frame = pd.DataFrame(made)
-    frame.attrs = {**data.attrs, "carry_forward": _counts(observed, filled)}
+    said = {"method": method, "caution": caution(method)}
+    frame.attrs = {**data.attrs, "carry_forward": _counts(cells.observed, filled) | said}
     return frame
 
 
@@ -132,76 +161,71 @@ def _check_constant(
         differs = ~series.constant(data[name], series.series, series.first)
         if differs.any():
             msg = (
-                f"carry_forward: the baseline {name} varies within {subject}; expected one value "
-                "per subject: correct it, or derive it again"
+                f"carry_forward: {name} varies within {subject}; expected one value per subject: "
+                "correct it, or derive it again"
             )
             raise DataError(msg, data.loc[differs, [subject, name]])
 
 
-def _badness(series: Series, column: pd.Series, worst: str | None) -> Array:
-    """How bad each cell is, −∞ where nothing is observed; zeros where no method asks."""
-    if worst is None:
-        return np.zeros(series.row.shape)
+def _numbers(data: pd.DataFrame, name: str) -> Array:
+    column = data[name]
     if not pd.api.types.is_numeric_dtype(column.dtype):
-        msg = f"carry_forward: wocf compares numbers, but {column.name} is {column.dtype}"
+        msg = f"carry_forward: the method needs numbers, but {name} is {column.dtype}"
         raise UsageError(msg)
-    signed = WORST[worst] * column.to_numpy(dtype=float, na_value=np.nan)
-    table: Array = series.table(np.where(np.isnan(signed), -np.inf, signed), absent=-np.inf)
+    values: Array = column.to_numpy(dtype=float, na_value=np.nan)
+    return values
+
+
+def _table(series: Series, data: pd.DataFrame, name: str) -> Array:
+    table: Array = series.table(_numbers(data, name), absent=np.nan)
     return table
 
 
-def _latest(handed_on: BoolArray) -> IntArray:
-    """The latest visit so far that hands its value on, −1 before there is one."""
-    visits = np.arange(handed_on.shape[1])
-    found: IntArray = np.maximum.accumulate(np.where(handed_on, visits, -1), axis=1)
-    return found
-
-
-def _pick(row: IntArray, source: IntArray) -> IntArray:
-    return np.take_along_axis(row, source.clip(0), axis=1)
-
-
-def _rows(column: pd.Series, rows: IntArray) -> pd.Series:
-    """The values at `rows`, missing at −1; the dtype is kept where it can be."""
-    return column.set_axis(pd.RangeIndex(len(column))).reindex(rows).reset_index(drop=True)
-
-
-def _baseline(series: Series, data: pd.DataFrame, filler: Filler) -> pd.Series:
-    """What a value column is filled with, for every cell."""
+def _baseline(series: Series, data: pd.DataFrame, filler: Filler) -> Array:
+    """The baseline of every series."""
     if isinstance(filler, str):
-        return _rows(data[filler], np.repeat(series.first, series.row.shape[1]))
-    return pd.Series(np.full(series.row.size, filler))
+        return _numbers(data, filler)[series.first]
+    return np.full(len(series.first), float(filler))
 
 
-def _spread(
-    data: pd.DataFrame, series: Series, visit: str, scheduled: pd.Index
-) -> dict[str, pd.Series]:
-    """Every column over all cells: a subject's own, a visit's own, else the row's own."""
-    n_series, n_visits = series.row.shape
-    places = np.arange(n_visits)
-    first_at = series.row[(series.row >= 0).argmax(axis=0), places]
-    by_subject, by_visit = np.repeat(series.first, n_visits), np.tile(first_at, n_series)
-    made = {}
-    for name in data.columns:
-        column = data[name]
-        if series.constant(column, series.series, series.first).all():
-            made[name] = _rows(column, by_subject)
-        elif series.constant(column, series.visit, first_at).all():
-            made[name] = _rows(column, by_visit)
-        else:
-            made[name] = _rows(column, series.row.ravel())
-    made[visit] = pd.Series(scheduled).take(np.tile(places, n_series)).reset_index(drop=True)
-    return made
+def _group(data: pd.DataFrame, series: Series, names: Sequence[str]) -> IntArray:
+    """Codes of the series that are compared with one another."""
+    if not names:
+        return np.zeros(len(series.first), dtype=np.intp)
+    firsts = data.iloc[series.first].groupby(list(names), sort=True, observed=True)
+    return np.asarray(firsts.ngroup(), dtype=np.intp)
 
 
-def _derivation(
-    data: pd.DataFrame, series: Series, name: str, filled: BoolArray, label: str
-) -> pd.Series:
-    """The label where filled; elsewhere what the row said, '' if nothing."""
-    if name not in data.columns:
-        return pd.Series(np.where(filled, label, ""))
-    said = _rows(data[name].astype(object), series.row.ravel())
-    return pd.Series(np.where(filled, label, said.where(said.notna(), "")).astype(str))
+def _fill(
+    made: dict[str, pd.Series],
+    data: pd.DataFrame,
+    series: Series,
+    values: Sequence[str],
+    observed: BoolArray,
+    filling: Filling,
+) -> BoolArray:
+    """Put the filling into the columns of `made`; which cells it filled."""
+    source = np.where(observed, -1, filling.source)
+    handed_on = np.take_along_axis(series.row, source.clip(0), axis=1)
+    donor = np.where(source < 0, series.row, handed_on).ravel()
+    for name in values:
+        made[name] = rows_of(data[name], donor)
+    filled = (source >= 0).ravel()
+    if filling.numbers:
+        own = (~observed & ~np.isnan(filling.numbers[0])).ravel()
+        for name, numbers in zip(values, filling.numbers, strict=True):
+            made[name] = _replaced(made[name], own, numbers.ravel())
+        filled = filled | own
+    return filled
+
+
+def _replaced(column: pd.Series, own: BoolArray, numbers: Array) -> pd.Series:
+    """The column with numbers in some cells; its dtype is kept where it can hold them."""
+    if not own.any():
+        return column
+    made = pd.Series(np.where(own, numbers, column.to_numpy(dtype=float, na_value=np.nan)))
+    fractions = column.dtype.kind in "iu" and bool((numbers[own] % 1 != 0).any())
+    return made if fractions else made.astype(column.dtype)
 
 
 def _counts(observed: BoolArray, filled: BoolArray) -> dict[str, int]:

@@ -31,6 +31,15 @@ class Completions:
     values: Array
     counts: IntArray | None = None
 
+    def __len__(self) -> int:
+        """D."""
+        return len(self.values)
+
+    def only(self, d: int) -> Completions:
+        """The filling with index d alone."""
+        counts = None if self.counts is None else self.counts[d : d + 1]
+        return replace(self, values=self.values[d : d + 1], counts=counts)
+
     def tables(self, observed: Array) -> Array:
         """The completed tables, D × n × T; `observed` is the layout's Y."""
         made = np.repeat(observed[None, :, :], len(self.values), axis=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +33,8 @@ class Layout:
         n·T rows, subject by subject and visit by visit; covariates everywhere, the response as Y.
     names : Names
         What the frame calls subject, visit, arm and response.
+    set_aside : int
+        Values that were observed, and are now missing.
     """
 
     subjects: pd.Index
@@ -42,12 +44,20 @@ class Layout:
     Y: Array
     frame: pd.DataFrame
     names: Names
+    set_aside: int = 0
 
     @property
     def missing(self) -> BoolArray:
         """Where a value is to be imputed, n × T."""
         found: BoolArray = np.isnan(self.Y)
         return found
+
+    def without(self, cells: BoolArray) -> Layout:
+        """With the values of some cells (n × T) set aside, as though they had not been observed."""
+        left = np.where(cells, np.nan, self.Y)
+        frame = self.frame.assign(**{self.names.response: left.ravel()})
+        lost = self.set_aside + int((cells & ~self.missing).sum())
+        return replace(self, Y=left, frame=frame, set_aside=lost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,8 +149,8 @@ def find_series(
         rows = data.loc[twice, [*keys, visit]].sort_values([*keys, visit], kind="stable")
         msg = (
             f"{function}: {int(twice.sum()):,} rows share subject and visit with another; "
-            "expected one row per subject and visit: select the analysis record first "
-            "(ANL01FL), or name what sets the rows apart in by="
+            "expected one row per subject and visit: select the analysis record (ANL01FL) and one "
+            "parameter first"
         )
         raise DataError(msg, rows)
     row = np.full(len(first) * len(visits), -1, dtype=np.intp)

@@ -102,7 +102,9 @@ def clda(
         raise UsageError(msg)
     others = [level for level in _levels(data, visit) if level != baseline]
     ordered = pd.Categorical(data[visit].astype(object), [baseline, *others])
-    effects = "".join(f" + `{a}`:`{v}`" for a, v in constraint.effects)
+    effects = "".join(
+        _of_visit(v, constraint) for v in dict.fromkeys(v for _, v in constraint.effects)
+    )
     more = f" + {covariates}" if covariates.strip() else ""
     formula = f"{response} ~ `{visit}`{more}{effects} + {structure}(`{visit}` | `{subject}`)"
     fit = mmrm(
@@ -115,6 +117,12 @@ def clda(
         reml=reml,
     )
     return constrained(fit, constraint)
+
+
+def _of_visit(visit: str, constraint: Constraint) -> str:
+    """The effects at a visit: the arms stand first, so that the names of terms begin with them."""
+    arms = " + ".join(f"`{a}`" for a, v in constraint.effects if v == visit)
+    return f" + ({arms}):`{visit}`"
 
 
 def _constraint(

@@ -236,6 +236,7 @@ class FittedModel:
         by: str | tuple[str, ...] = (),
         *,
         weights: str = "equal",
+        over: tuple[float, float] | None = None,
         at: Mapping[str, Any] | None = None,
         confidence: float = 0.95,
     ) -> LsMeans:
@@ -244,10 +245,13 @@ class FittedModel:
         Parameters
         ----------
         of : str
-            A column that enters the model as a number, linearly.
+            A column that enters the model as a number; linearly, unless `over` is given.
         by : str or tuple of str
             The factor(s) whose levels' slopes are compared.
         weights : {"equal", "observed-margins"}
+        over : pair of float, optional
+            Where the number enters otherwise, as in ``YEARS + I(YEARS**2)``: the mean rate of
+            change from the first of these values to the second. Of a line it is the slope.
         at, confidence
             As in `ls_means`.
 
@@ -275,12 +279,17 @@ class FittedModel:
             reference_grid(
                 self.coding, self.variables, names, weights=weights, at={**(at or {}), of: value}
             )
-            for value in (0.0, 1.0, 2.0)
+            for value in (0.0, 1.0, 2.0, *(over or ()))
         ]
-        first, second = (b.L - a.L for a, b in pairwise(grids))
+        first, second = (b.L - a.L for a, b in pairwise(grids[:3]))
         if not np.allclose(first, second, rtol=1e-9, atol=1e-12):
-            msg = f"slopes: {of} does not enter the model linearly; its slope is not one number"
-            raise UsageError(msg)
+            if over is None:
+                msg = (
+                    f"slopes: {of} does not enter the model linearly; its slope is not one number: "
+                    "say over= which values the mean rate of change is meant"
+                )
+                raise UsageError(msg)
+            first = (grids[4].L - grids[3].L) / (over[1] - over[0])
         slopes = Grid(grids[0].names, grids[0].cells, first)
         several = slopes.names[: len(slopes.names) - len(names)]
         return LsMeans(slopes, names, several, self.method, confidence, made=self.cautions)

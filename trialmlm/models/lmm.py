@@ -16,12 +16,17 @@ from trialmlm.formula.coding import make_coding
 from trialmlm.formula.frame import model_frame
 from trialmlm.formula.grammar import ModelFormula, read_formula
 from trialmlm.formula.response import response_values
-from trialmlm.inference.register import HIERARCHICAL_DF_METHODS, hierarchical_method
+from trialmlm.inference.register import (
+    HIERARCHICAL_DF_METHODS,
+    SANDWICH_KINDS,
+    hierarchical_method,
+)
 from trialmlm.inference.source import Hierarchical
+from trialmlm.models.cluster_sandwich import cluster_sandwich
 from trialmlm.models.lmm_checks import check_identified, check_random, remarks_on_random
 from trialmlm.models.lmm_fit import LmmFit
 from trialmlm.models.lmm_residual import has_structured_residual, lmm_residual
-from trialmlm.models.options import Options, check_options, rows_not_used
+from trialmlm.models.options import Options, check_options, levels_not_used, rows_not_used
 from trialmlm.models.random_part import RandomPart, effects_of_terms, likelihood_of, random_parts
 
 if TYPE_CHECKING:
@@ -51,7 +56,9 @@ def lmm(
     formula : str
         ``response ~ fixed effects + (1 + time | subject)``. Several terms of random effects may
         stand in it: nested ``(1 | a/b/c)``, which is ``(1 | a)`` with the levels of b within a and
-        of c within b; crossed, ``(1 | a) + (1 | b)``; uncorrelated, ``(time || subject)``. With
+        of c within b; ``(1 | a:b)``, the combinations of a and b alone; crossed,
+        ``(1 | a) + (1 | b)``; uncorrelated, ``(time || subject)``; with a covariance of their own
+        for every arm, ``(1 + time | gr(subject, by=arm))``. With
         ``+ diag(visit | subject)`` beside one term, a residual variance of its own for every
         visit; or beside one term any residual covariance that
         :func:`~trialmlm.models.mmrm.mmrm` takes, as ``ar1(visit | subject)``,
@@ -65,8 +72,12 @@ def lmm(
         fixed one (as ``batch:cask`` does ``batch``) give it what they add to the rank of [X Z].
     information : {"observed", "expected"}
         Behind Satterthwaite and Kenward-Roger: as in SAS, or as in pbkrtest.
-    vcov, weights : None
-        Sandwich covariances and weights are not available beside random effects in this version.
+    vcov : {None, "CR0", "CR1", "CR2", "CR3"}
+        A sandwich covariance of the fixed effects over the levels of the highest grouping factor,
+        which must hold those of all others; by default the covariance that the df method implies.
+        Predictions of groups keep the model's own.
+    weights : None
+        Not available beside random effects in this version.
     reml : bool
     on_redundant : {"reduce", "error"}
         Where a residual covariance can take over the covariance of random effects, so that only
@@ -123,12 +134,18 @@ def lmm(
     singular = likelihood_of(gaussian).singular(gaussian.theta, gaussian.point)
     remarks = remarks_on_random(parts, Z, singular)
     source = Hierarchical(gaussian, information, X, *effects_of_terms(parts, Z, coding))
+    variances = np.zeros(rows, dtype=np.intp) if levels is None else levels.codes
+    sandwich = cluster_sandwich(vcov, gaussian, (X, response), parts, Z, variances)
     return LmmFit(
         formula=formula,
         coding=coding,
         rows=frame,
-        method=hierarchical_method(source, df),
-        notes=(*rows_not_used(frame, _subjects(read, parts, frame.variables)), *remarks),
+        method=hierarchical_method(source, df, sandwich),
+        notes=(
+            *rows_not_used(frame, _subjects(read, parts, frame.variables)),
+            *levels_not_used(frame, sorted(coding.categorical)),
+            *remarks,
+        ),
         gaussian=gaussian,
         parts=parts,
         levels=levels,
@@ -138,7 +155,7 @@ def lmm(
 
 
 def _check_options(options: Options) -> None:
-    check_options(options, HIERARCHICAL_DF_METHODS)
+    check_options(options, HIERARCHICAL_DF_METHODS, SANDWICH_KINDS)
     if options.weights is not None:
         raise NotAvailableError("lmm: weights are not available in this version")
 

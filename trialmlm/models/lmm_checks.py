@@ -44,7 +44,7 @@ def check_random(parts: Sequence[RandomPart], Z: Sequence[Array], levels: Variab
     FitError
     """
     for part, own in zip(parts, Z, strict=True):
-        _check_part(part, own)
+        check_part(part, own)
     (first, *others), codes = parts, parts[0].groups.codes
     residual = np.zeros_like(codes) if levels is None else levels.codes
     if first.single and not others and not variances_identified(Z[0], codes, residual):
@@ -55,7 +55,13 @@ def check_random(parts: Sequence[RandomPart], Z: Sequence[Array], levels: Variab
         raise FitError(msg)
 
 
-def _check_part(part: RandomPart, Z: Array) -> None:
+def check_part(part: RandomPart, Z: Array) -> None:
+    """Refuse a grouping factor of one level or of a level per row, and redundant columns.
+
+    Raises
+    ------
+    FitError
+    """
     written = " + ".join(dict.fromkeys(part.texts))
     if part.n_levels < 2:
         msg = (
@@ -129,7 +135,7 @@ def remarks_on_random(
         Which G are singular, block after block.
     """
     told = [
-        note for part, own in zip(parts, Z, strict=True) for note in _remarks_on_columns(part, own)
+        note for part, own in zip(parts, Z, strict=True) for note in remarks_on_columns(part, own)
     ]
     blocks = [
         (part, names)
@@ -144,22 +150,23 @@ def remarks_on_random(
     return tuple(told)
 
 
-def _remarks_on_columns(part: RandomPart, Z: Array) -> Iterator[str]:
+def remarks_on_columns(part: RandomPart, Z: Array) -> Iterator[str]:
+    """Notes on slopes that are none, and on intercepts far outside the data."""
     # column by column: an axis as short as this one is slow to reduce beside
     sizes = np.array([np.abs(column).max() for column in Z.T])
     constant = np.array([np.ptp(column) for column in Z.T]) <= _SAME * sizes
-    if not constant.any():
-        return
     for k, name in enumerate(part.names):
         if constant[k]:
             continue
         if not _varies_within(Z[:, k], part.groups.codes, float(sizes[k])):
-            yield (
-                f"{name} does not vary within any {part.name}: its random effect lets the "
-                f"variance between levels depend on {name} and is no slope; leave it out unless "
-                "that is meant"
-            )
-        elif sizes[k] > _FAR * np.std(Z[:, k]):
+            # an indicator is there to give some levels a variance of their own
+            if not np.isin(Z[:, k], (0.0, 1.0)).all():
+                yield (
+                    f"{name} does not vary within any {part.name}: its random effect lets the "
+                    f"variance between levels depend on {name} and is no slope; leave it out "
+                    "unless that is meant"
+                )
+        elif constant.any() and sizes[k] > _FAR * np.std(Z[:, k]):
             yield (
                 f"{name} is far from zero for its spread: the variance of the intercept by "
                 f"{part.name} is that at {name} = 0, far outside the data; centre {name}"

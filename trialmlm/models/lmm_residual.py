@@ -10,23 +10,26 @@ import numpy as np
 from trialmlm.engine.fit import GaussianFit, fit_likelihood
 from trialmlm.engine.identified_effects import random_residual
 from trialmlm.errors import FitError, NotAvailableError, UsageError
+from trialmlm.expressions.functions import STRUCTURES
 from trialmlm.formula.coding import make_coding
 from trialmlm.formula.frame import model_frame
 from trialmlm.formula.response import response_values
-from trialmlm.inference.register import DF_METHODS, model_method
+from trialmlm.inference.register import DF_METHODS, SANDWICH_KINDS, model_method
 from trialmlm.inference.source import Source
+from trialmlm.models.cluster_sandwich import subject_sandwich
+from trialmlm.models.lmm_checks import check_part, remarks_on_columns
 from trialmlm.models.lmm_residual_fit import ResidualLmmFit
-from trialmlm.models.options import check_options, rows_not_used
+from trialmlm.models.options import check_options, levels_not_used, rows_not_used
 from trialmlm.models.random_part import random_parts
 from trialmlm.models.residual_part import left_of_effects, notes_of, residual_part
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from trialmlm.arrays import Array
     from trialmlm.engine.random_residual import RandomResidualLikelihood
     from trialmlm.formula.grammar import ModelFormula, RandomTerm
     from trialmlm.models.options import Options
+    from trialmlm.models.residual_part import ResidualPart
 
 _BOUND = (
     "the estimate of {what} is at its bound (a variance of zero, or a correlation of one): that "
@@ -53,16 +56,16 @@ def lmm_residual(
 ) -> ResidualLmmFit:
     """Fit it; parameters and errors are those of :func:`~trialmlm.models.lmm.lmm`."""
     term = _random_of(read)
-    check_options(options, DF_METHODS)  # containment is of models with σ²I alone
+    check_options(options, DF_METHODS, SANDWICH_KINDS)  # containment is of models with σ²I alone
     frame = model_frame(data, sorted(read.variables))
+    parts = random_parts(read.random, frame.variables)
+    random = parts[0].codings[0]
+    Z = random.matrix(frame.variables, frame.rows.size)
+    check_part(parts[0], Z)
     part = residual_part(read.covariance[0], frame, data)
     response = response_values(read.response, frame.variables)
     coding = make_coding(read.fixed, frame.variables)
-    parts = random_parts(read.random, frame.variables)
-    random = parts[0].codings[0]
     X = coding.matrix(frame.variables, frame.rows.size)
-    Z = random.matrix(frame.variables, frame.rows.size)
-    _check(term, Z, part.occasions.layout.n_subjects)
     effects = left_of_effects(
         part, Z, list(random.names), correlated=term.correlated, on_redundant=on_redundant
     )
@@ -79,14 +82,21 @@ def lmm_residual(
     gaussian = fit_likelihood(likelihood, float(np.sqrt(response @ response / response.size)))
     notes = (
         *rows_not_used(frame, part.occasions.subjects),
+        *levels_not_used(frame, sorted({*coding.categorical, *_visits(part)})),
+        *remarks_on_columns(parts[0], Z),
         *notes_of(part, effects, list(random.names)),
         *_of_estimate(likelihood, gaussian),
+    )
+    layout = part.occasions.layout
+    V = likelihood.evaluate(gaussian.theta).V * likelihood.scale**2
+    sandwich = subject_sandwich(
+        options.vcov, gaussian, (X, response), (layout.subject, layout.visit), V
     )
     return ResidualLmmFit(
         formula=read.text,
         coding=coding,
         rows=frame,
-        method=model_method(Source(gaussian, options.information), options.df),
+        method=model_method(Source(gaussian, options.information), options.df, sandwich),
         notes=notes,
         gaussian=gaussian,
         options=options,
@@ -106,6 +116,12 @@ def _random_of(read: ModelFormula) -> RandomTerm:
             "available in this version; name one, the subject of the residual"
         )
     (term,) = read.random
+    if term.by is not None:
+        msg = (
+            f"lmm: a covariance of random effects for each {term.by} beside a residual covariance "
+            "is not available in this version; leave one of them out"
+        )
+        raise NotAvailableError(msg)
     if residual.subject != term.groups[0]:
         msg = (
             f"lmm: the residual covariance is of {residual.subject}, the random effects are of "
@@ -115,13 +131,9 @@ def _random_of(read: ModelFormula) -> RandomTerm:
     return term
 
 
-def _check(term: RandomTerm, Z: Array, count: int) -> None:
-    if count < 2:
-        msg = f"{term.groups[0]} has one level in the rows used: its variance cannot be estimated"
-        raise FitError(msg)
-    if np.linalg.matrix_rank(Z) < Z.shape[1]:
-        msg = f"the columns of the random effects {term.text} are redundant; leave a term out"
-        raise FitError(msg)
+def _visits(part: ResidualPart) -> tuple[str, ...]:
+    """The column of the visits; none where the residual is over times."""
+    return () if STRUCTURES[part.term.structure].spatial else part.term.visit
 
 
 def _check_rows(n: int, rank: int, n_covariance: int) -> None:

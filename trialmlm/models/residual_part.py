@@ -128,10 +128,13 @@ def notes_of(part: ResidualPart, found: IdentifiedEffects, names: list[str]) -> 
             f"counts {found.found.rank} of {len(found.found.gram)} covariance parameters; {_CHOOSE}"
         )
     if found.weak:
+        size = f"{found.condition:,.0f}" if np.isfinite(found.condition) else "above 1e15"
+        by = "; by the variation of actual times within visits alone" * (
+            part.term.structure == "us"
+        )
         notes.append(
             "the random effects can be told from the residual only weakly (condition "
-            f"{found.condition:,.0f}; beside an unstructured residual by the variation of actual "
-            "times within visits alone): no standard errors are given for their variances"
+            f"{size}{by}): no standard errors are given for their variances"
         )
     return notes
 

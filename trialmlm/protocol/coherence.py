@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from trialmlm.protocol.endpoints import CollectedEndpoint
+from trialmlm.protocol.estimand_rules import rank_faults, strategy_faults
 from trialmlm.protocol.estimands import SlopeTo
 from trialmlm.protocol.inheritance import circles, resolved_analysis, resolved_estimand
 from trialmlm.protocol.missing import IMPUTING
+from trialmlm.protocol.roles import role_faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +30,7 @@ def incoherences(protocol: Protocol) -> Faults:
     yield from astray
     if not astray:  # nothing can be resolved that runs in a circle
         yield from _estimand_faults(protocol)
+        yield from strategy_faults(protocol)
         yield from _analysis_faults(protocol)
 
 
@@ -102,6 +105,8 @@ def _within(analysis: Analysis) -> Faults:
         if getattr(analysis, attribute) is None:
             yield (), f"missing key {attribute}, or an estimand that says it"
     method = analysis.missing.method if analysis.missing else None
+    if method in IMPUTING and analysis.model is not None and analysis.analyse is None:
+        yield (), "values are imputed by the model: add analyse: {model: …}, of completed data"
     for key in ("analyse", "delta", "variance"):
         if getattr(analysis, key) is not None and method not in IMPUTING:
             yield (key,), f"{key} needs missing.method to be one of {', '.join(IMPUTING)}"
@@ -110,18 +115,11 @@ def _within(analysis: Analysis) -> Faults:
 
 
 def _between(name: str, analysis: Analysis, protocol: Protocol) -> Faults:
-    """Compare an analysis with the strata and with the analysis it takes from."""
+    """Compare an analysis with its role, with the strata and with the analysis it takes from."""
+    yield from role_faults(name, analysis, protocol)
+    yield from _rule_faults(analysis, protocol)
+    yield from rank_faults(analysis, protocol)
     own = protocol.analyses.written[name]
-    if analysis.of and analysis.role == "sensitivity":
-        origin = resolved_analysis(analysis.of, protocol.analyses, protocol.estimands)
-        if origin.estimand != analysis.estimand:
-            yield (
-                ("estimand",),
-                (
-                    f"found {analysis.estimand}, and {analysis.of} has {origin.estimand}: a "
-                    "sensitivity analysis keeps the estimand, another one is supplementary"
-                ),
-            )
     texts: Mapping[Location, str | None] = {
         ("model",): own.model,
         ("analyse", "model"): own.analyse.model if own.analyse else None,
@@ -135,6 +133,16 @@ def _between(name: str, analysis: Analysis, protocol: Protocol) -> Faults:
                     f"the model leaves out {', '.join(left_out)}, by which randomisation was "
                     "stratified: add it, or say why under strata_omitted"
                 ),
+            )
+
+
+def _rule_faults(analysis: Analysis, protocol: Protocol) -> Faults:
+    """Find rules that ask for the reasons of an event that has none."""
+    for i, rule in enumerate(analysis.missing.rules if analysis.missing else ()):
+        if rule.reasons and protocol.data.events[rule.after].reason is None:
+            yield (
+                ("missing", "rules", i, "reasons"),
+                f"data.events.{rule.after} names no column of reasons: add reason: there",
             )
 
 

@@ -1,9 +1,9 @@
 """What is to be estimated: the five attributes of ICH E9(R1), arms being the treatments."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from trialmlm.protocol.names import (
     EstimandKey,
@@ -14,9 +14,80 @@ from trialmlm.protocol.names import (
     ValueKey,
     VisitName,
 )
-from trialmlm.protocol.noun import Noun, Text, one_of_keys
+from trialmlm.protocol.noun import Location, Noun, Number, Text, one_of_keys, refusal, refuse
 
-Strategy = Literal["treatment-policy", "hypothetical", "composite", "while-on-treatment"]
+#: why the fifth strategy of ICH E9(R1) A.3.2 is none of this list
+PRINCIPAL_STRATUM = (
+    "found 'principal-stratum', which is refused: whom the event would befall under which arm is "
+    "known of nobody, as every subject is seen under one arm only, so the effect in that stratum "
+    "is not identifiable from the data of the trial without assumptions that they cannot check "
+    "(ICH E9(R1) A.3.2). State treatment-policy, hypothetical, composite or while-on-treatment"
+)
+
+
+def _identifiable(value: Any) -> Any:
+    if value == "principal-stratum":
+        raise refusal(PRINCIPAL_STRATUM)
+    return value
+
+
+Strategy = Annotated[
+    Literal["treatment-policy", "hypothetical", "composite", "while-on-treatment"],
+    BeforeValidator(_identifiable),
+]
+Failure = Annotated[
+    Annotated[Literal["baseline", "worst-observed", "worst-rank"], Tag("<word>")]
+    | Annotated[Number, Tag("<number>")],
+    Discriminator(lambda value: "<word>" if isinstance(value, str) else "<number>"),
+]
+
+
+class Handling(Noun):
+    """How an estimand deals with an intercurrent event, where one word does not say it."""
+
+    strategy: Strategy
+    """The strategy, whatever the reason, unless `reasons` names another one."""
+    reasons: Mapping[Text, Strategy] = Field(default_factory=dict)
+    """The strategy for an event of this reason, as the data word the reason."""
+    failure: Failure | None = None
+    """Under composite, the value that stands for failure: a number in the unit of the endpoint,
+    baseline (no change), worst-observed (the worst value anybody had at the visit), or worst-rank
+    (below every value, the earlier the worse; an analysis of ranks alone can use it)."""
+
+    def of(self, reason: str) -> str:
+        """Return the strategy for an event of this reason."""
+        return self.reasons.get(reason, self.strategy)
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """Every strategy that may apply, each once."""
+        return tuple(dict.fromkeys((self.strategy, *self.reasons.values())))
+
+    @property
+    def words(self) -> str:
+        """``treatment policy; ADVERSE EVENT: hypothetical``."""
+        parts = (self.strategy, *(f"{why}: {way}" for why, way in self.reasons.items()))
+        return "; ".join(part.replace("-", " ") for part in parts)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        refuse("handling", self._faults())
+        return self
+
+    def _faults(self) -> Iterator[tuple[Location, str]]:
+        if self.failure is not None and "composite" not in self.strategies:
+            yield ("failure",), f"failure belongs to composite, and this is {self.strategy}"
+
+
+def _word_or_handling(value: object) -> str:
+    return "<handling>" if isinstance(value, Mapping | Handling) else "<word>"
+
+
+#: A strategy in a word, or with its reasons and its value of failure.
+Handled = Annotated[
+    Annotated[Strategy, Tag("<word>")] | Annotated[Handling, Tag("<handling>")],
+    Discriminator(_word_or_handling),
+]
 
 
 class ValueAt(Noun):
@@ -78,7 +149,16 @@ class Estimand(Noun):
     """The subjects it is about."""
     variable: Variable | None = None
     """What is measured on each subject: {value_of, at}, {slope_of, to} or {time_to}."""
-    events: Mapping[EventKey, Strategy] = Field(default_factory=dict)
-    """The strategy for each intercurrent event."""
+    events: Mapping[EventKey, Handled] = Field(default_factory=dict)
+    """The strategy for each intercurrent event, a word or {strategy, reasons, failure}. Of events
+    on the same day the one that stands first here rules."""
     summary: Text | None = None
     """The population-level summary, such as difference in means."""
+
+    @property
+    def handlings(self) -> Mapping[str, Handling]:
+        """How each event is dealt with, in the order of the file."""
+        return {
+            event: way if isinstance(way, Handling) else Handling(strategy=way)
+            for event, way in self.events.items()
+        }

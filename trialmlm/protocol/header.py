@@ -36,6 +36,8 @@ class Header(Noun):
 class Simulation(Noun):
     """How trial data are simulated from this protocol."""
 
+    design: Text = "ipf_fvc"
+    """Name of the simulated design: ipf_fvc or mdd_madrs."""
     scenario: Text
     """Name of the scenario."""
     seed: Count

@@ -39,6 +39,16 @@ class StandardisedLogistic(Noun):
     """A second test shown beside it: Cochran-Mantel-Haenszel."""
 
 
+class RankAncova(Noun):
+    """Difference of standardised ranks from an analysis of covariance of ranks."""
+
+    rank_ancova: tuple[Column, ...]
+    """Columns of numbers whose standardised ranks are covariates, such as BASE."""
+    missing: Literal["exclude", "worst"] = "exclude"
+    """Whether who has no value and no event that ranks worst is left out, or ranked below all
+    values."""
+
+
 class CoxRegression(Noun):
     """Hazard ratio from a Cox regression."""
 
@@ -52,8 +62,9 @@ class CoxRegression(Noun):
 
 Method = Annotated[
     Annotated[StandardisedLogistic, Tag("<standardised_logistic>")]
-    | Annotated[CoxRegression, Tag("<cox>")],
-    one_of_keys("standardised_logistic", "cox"),
+    | Annotated[CoxRegression, Tag("<cox>")]
+    | Annotated[RankAncova, Tag("<rank_ancova>")],
+    one_of_keys("standardised_logistic", "cox", "rank_ancova"),
 ]
 
 

@@ -21,12 +21,22 @@ REFERENCE_BASED = ("jump-to-reference", "copy-reference", "copy-increments")
 #: methods that draw: they need a number of imputations and a seed
 DRAWING = ("bayes", "approximate-bayes")
 IMPUTING = (*DRAWING, "conditional-mean")
+#: methods that put one value in the place of a missing one
+CARRIED = ("locf", "locf-records", "bocf", "wocf", "mean-of-last", "worst-case", "nearest")
+#: of these, the methods that count values or subjects
+COUNTING = ("mean-of-last", "nearest")
+
+#: drawn from the worst tenth of what those who completed had
+LOWEST_DECILE = "lowest-decile"
 
 Imputation = Literal[
     "locf",
     "locf-records",
     "bocf",
     "wocf",
+    "mean-of-last",
+    "worst-case",
+    "nearest",
     "bayes",
     "approximate-bayes",
     "conditional-mean",
@@ -38,6 +48,7 @@ Assumption = Literal[
     "copy-increments",
     "last-mean-carried-forward",
     "retrieved-dropout",
+    "lowest-decile",
 ]
 Classified = Literal["impute-then-classify", "failure"]
 
@@ -47,13 +58,21 @@ class Rule(Noun):
 
     after: EventKey
     """The event after which it is assumed."""
+    reasons: tuple[Text, ...] = ()
+    """The reasons of the event for which it is assumed, as the data word them; absent: all."""
     assume: Assumption
-    """What is assumed of the values after it."""
+    """What is assumed of the values after it; lowest-decile: they are drawn from the worst tenth
+    of the changes of those who completed, whatever their arm."""
     reference: ArmKey | None = None
     """The arm borrowed from, for an assumption that is reference-based."""
+    retrieved: Literal["arm", "arm-visit", "common"] | None = None
+    """Under retrieved-dropout, by what the shift of the mean after the event differs; absent: by
+    arm."""
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        if self.retrieved is not None and self.assume != "retrieved-dropout":
+            refuse("rule", [(("retrieved",), f"assume: {self.assume} shifts no mean")])
         needed = self.assume in REFERENCE_BASED
         if needed and self.reference is None:
             raise refusal(f"assume: {self.assume} needs the key reference: the arm borrowed from")
@@ -67,8 +86,12 @@ class Missing(Noun):
 
     method: Imputation | None = None
     """How values are filled in: locf, bocf, wocf (last, baseline, worst observation carried
-    forward), locf-records (rows the data already carry forward), bayes, approximate-bayes,
-    conditional-mean; absent: none is, the likelihood is that of the values observed."""
+    forward), mean-of-last (mean of the last k values), worst-case (the worst value of anybody at
+    the visit), nearest (mean of the k subjects with the nearest earlier values), locf-records
+    (rows the data already carry forward), bayes, approximate-bayes, conditional-mean; absent: none
+    is, the likelihood is that of the values observed."""
+    k: Whole | None = None
+    """How many values or subjects mean-of-last and nearest take."""
     imputations: Annotated[Whole, Field(ge=2)] | None = None
     """How many times values are drawn."""
     seed: Count | None = None
@@ -94,8 +117,18 @@ class Missing(Noun):
                 yield (), f"method: {self.method} draws values and needs the key {name}"
             if not drawn and getattr(self, name) is not None:
                 yield (name,), f"{name} belongs to a method that draws: {' or '.join(DRAWING)}"
+        if self.method in COUNTING and self.k is None:
+            yield (), f"method: {self.method} needs the key k: how many it takes"
+        if self.method not in COUNTING and self.k is not None:
+            yield ("k",), f"k belongs to method: {' or '.join(COUNTING)}"
         if self.rules and self.method not in IMPUTING:
             yield ("rules",), f"rules need a method that imputes: {', '.join(IMPUTING)}"
+        for i, rule in enumerate(self.rules):
+            if rule.assume == LOWEST_DECILE and not drawn:
+                told = f"lowest-decile draws values: state method: {' or '.join(DRAWING)}"
+                yield ("rules", i, "assume"), told
+        if len({rule.reference for rule in self.rules if rule.reference}) > 1:
+            yield ("rules",), "found two reference arms, expected one for all rules"
         if "impute-then-classify" in (self.alive, self.dead) and self.method not in IMPUTING:
             yield (), f"impute-then-classify needs a method that imputes: {', '.join(IMPUTING)}"
         if self.method is None and self.otherwise is None and self.alive is None:
@@ -187,18 +220,31 @@ class Delta(Noun):
         return self
 
 
+class ExcludedDays(Noun):
+    """Values taken near an event, which an analysis leaves out."""
+
+    event: EventKey
+    """The event; every one of a subject counts, not the first alone."""
+    days: Whole
+    """Values at most so many days before or after it are left out."""
+
+
 class KeptRows(Noun):
     """The rows an analysis keeps, when it leaves some out."""
 
     observed_at: VisitName | None = None
     """Only subjects with a value observed at this visit."""
     before: EventKey | None = None
-    """Only values before this event."""
+    """Only values up to the day of this event: those on treatment, where it is the stop."""
+    exclude_within: ExcludedDays | None = None
+    """No values within so many days of an event: {event, days}."""
     where: Where | None = None
     """Only rows that meet this rule."""
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         if not self.model_fields_set:
-            raise refusal("expected at least one of the keys observed_at, before, where")
+            raise refusal(
+                "expected at least one of the keys observed_at, before, exclude_within, where"
+            )
         return self

@@ -8,6 +8,8 @@ import pandas as pd
 
 from trialmlm.missing.carry_forward import carry_forward
 from trialmlm.missing.completers import completers
+from trialmlm.missing.little import little_test
+from trialmlm.missing.patterns import missing_patterns
 from trialmlm.models.ancova import ancova
 from trialmlm.models.lmm import lmm
 from trialmlm.models.mmrm import mmrm
@@ -40,6 +42,8 @@ PROCEDURES: Final[Mapping[str, Procedure]] = {
     "ancova": _of_formula(ancova),
     "carry_forward": _of_frame(carry_forward),
     "completers": _of_frame(completers),
+    "missing_patterns": _of_frame(missing_patterns),
+    "little_test": _of_frame(little_test),
 }
 
 

@@ -71,6 +71,17 @@ def _rows(made: Any, case: Case) -> Values:
     return {str(position): float(value) for position, value in enumerate(column, start=1)}
 
 
+def _by_arm(column: str) -> Reader:
+    """Of a frame with a row per arm."""
+    return lambda made, case: _by(["arm"], made.frame, column)
+
+
+def _pattern(made: Any, case: Case) -> Values:
+    """Subjects by pattern and arm, of the patterns counted or of those tested."""
+    frame = made.patterns if hasattr(made, "patterns") else made.frame
+    return _by(["pattern", "arm"], frame, "n")
+
+
 def _covariance(made: Any, case: Case) -> Values:
     """Σ̂ by two visits; that of every group, where there are groups."""
     found = made.covariance
@@ -125,6 +136,10 @@ QUANTITIES: Final[Mapping[str, Reader]] = {
     "test_num_df": _test("num_df"),
     "test_den_df": _test("den_df"),
     "value": _rows,
+    "pattern_count": _pattern,
+    "little_statistic": _by_arm("statistic"),
+    "little_df": _by_arm("df"),
+    "little_p_value": _by_arm("p_value"),
 }
 
 #: quantity -> what its page calls it
@@ -156,4 +171,8 @@ TITLES: Final[Mapping[str, str]] = {
     "test_num_df": "numerator df",
     "test_den_df": "denominator df",
     "value": "value of the row",
+    "pattern_count": "subjects with the pattern",
+    "little_statistic": "d²",
+    "little_df": "its degrees of freedom",
+    "little_p_value": "its p-value",
 }

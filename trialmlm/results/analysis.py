@@ -44,6 +44,8 @@ class AnalysisRecord:
         The quantity, and the visit, of the difference that answers its question.
     pairs : tuple of (arm, versus)
         The arms compared.
+    variances : tuple of str
+        Of pooled estimates, by name: the one that decides, then those shown beside it.
     """
 
     name: str
@@ -64,6 +66,7 @@ class AnalysisRecord:
     headline: str = "difference"
     visit: str = ""
     pairs: tuple[tuple[str, str], ...] = ()
+    variances: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -73,8 +76,8 @@ class AnalysisRecord:
     def from_dict(cls, plain: Mapping[str, Any]) -> AnalysisRecord:
         """The record that `as_dict` wrote."""
         known = dict(plain)
-        for name in ("steps", "notes"):
-            known[name] = tuple(known[name])
+        for name in ("steps", "notes", "variances"):
+            known[name] = tuple(known.get(name, ()))
         known["counts"] = tuple((arm, visit, n) for arm, visit, n in known["counts"])
         known["exclusions"] = tuple(
             (subject, arm, reason) for subject, arm, reason in known.get("exclusions", ())

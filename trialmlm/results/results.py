@@ -19,6 +19,7 @@ from trialmlm.results.statistic import COLUMNS, KEYS, Statistic
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from trialmlm.results.events import EventRecord
     from trialmlm.results.records import Record
 
 #: version of the results' format
@@ -35,11 +36,14 @@ class Results:
     analyses : tuple of AnalysisRecord
     records : tuple of Record
         What figures and listings show of the subjects; written to a file of their own.
+    events : tuple of EventRecord
+        The intercurrent events of the subjects; likewise.
     """
 
     statistics: tuple[Statistic, ...] = ()
     analyses: tuple[AnalysisRecord, ...] = ()
     records: tuple[Record, ...] = ()
+    events: tuple[EventRecord, ...] = ()
 
     @cached_property
     def _values(self) -> dict[tuple[str, ...], float]:
@@ -143,6 +147,7 @@ class Results:
             tuple(s for part in found for s in part.statistics),
             tuple(record for part in found for record in part.analyses),
             tuple(record for part in found for record in part.records),
+            tuple(event for part in found for event in part.events),
         )
 
 

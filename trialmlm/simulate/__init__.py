@@ -1,11 +1,11 @@
-"""Simulated trials: FVC decline in idiopathic pulmonary fibrosis, observed and latent."""
+"""Simulated trials, observed and latent: a lung disease of a year, a depression of eight weeks."""
 
+from trialmlm.simulate.designs import DESIGNS
 from trialmlm.simulate.from_protocol import simulate_protocol
-from trialmlm.simulate.scenarios import SCENARIOS
 from trialmlm.simulate.trial import SimulatedTrial, simulate_course, simulate_trial
 
 __all__ = [
-    "SCENARIOS",
+    "DESIGNS",
     "SimulatedTrial",
     "simulate_course",
     "simulate_protocol",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trialmlm.errors import UsageError
-from trialmlm.simulate.reported import ARMS
+from trialmlm.simulate.designs import find_design
 from trialmlm.simulate.trial import simulate_trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from trialmlm.protocol.header import Simulation
     from trialmlm.protocol.schema import Protocol
+    from trialmlm.simulate.design import Design
     from trialmlm.simulate.trial import SimulatedTrial
 
 
@@ -48,6 +50,25 @@ def simulate_protocol(
         The protocol asks for no simulation or has other arms than the simulator, or the scenario,
         seed, sizes or folder are none.
     """
+    asked, design = asked_of(protocol)
+    trial = simulate_trial(
+        asked.scenario if scenario is None else scenario,
+        asked.seed if seed is None else seed,
+        sizes,
+        design.name,
+    )
+    trial.write(out)
+    return trial
+
+
+def asked_of(protocol: Protocol) -> tuple[Simulation, Design[Any, Any]]:
+    """Return what a protocol asks to be simulated, and the design it is of.
+
+    Raises
+    ------
+    UsageError
+        It asks for no simulation, or for a design that is none or has other arms.
+    """
     asked = protocol.simulation
     if asked is None:
         raise UsageError(
@@ -59,20 +80,15 @@ def simulate_protocol(
             f"{protocol.header.id}: data_origin is {protocol.header.data_origin}, and simulated "
             "data must be labelled so. Set data_origin: simulated"
         )
-    _check_arms(protocol)
-    trial = simulate_trial(
-        asked.scenario if scenario is None else scenario,
-        asked.seed if seed is None else seed,
-        sizes,
-    )
-    trial.write(out)
-    return trial
+    design = find_design(asked.design)
+    _check_arms(protocol, design)
+    return asked, design
 
 
-def _check_arms(protocol: Protocol) -> None:
+def _check_arms(protocol: Protocol, design: Design[Any, Any]) -> None:
     held = [arm.value for arm in protocol.ordered_arms.values()]
-    if sorted(held) != sorted(ARMS):
+    if sorted(held) != sorted(design.arms):
         raise UsageError(
             f"{protocol.header.id}: found the arms {', '.join(held) or 'none'}, and simulated data "
-            f"have the arms {', '.join(ARMS)}. Give the arms these values"
+            f"have the arms {', '.join(design.arms)}. Give the arms these values"
         )

@@ -35,6 +35,12 @@ def streams(seed: int) -> Mapping[str, Generator]:
     }
 
 
+def child_seed(seed: int, *place: int) -> int:
+    """Seed of a task by its place among others: the same whoever carries it out, and when."""
+    child = np.random.SeedSequence(seed, spawn_key=place)
+    return int(child.generate_state(1, np.uint64)[0])
+
+
 def truncated_normal(
     rng: Generator, mean: float, sd: float, within: tuple[float, float], count: int
 ) -> NDArray[np.float64]:

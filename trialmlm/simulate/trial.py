@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from trialmlm.simulate.chances import draw_chances
-from trialmlm.simulate.datasets import all_datasets
-from trialmlm.simulate.latent import latent_frame
-from trialmlm.simulate.scenarios import scenario as find_scenario
-from trialmlm.simulate.streams import streams
-from trialmlm.simulate.subjects import draw_subjects
-from trialmlm.simulate.walk import WORLDS, follow
+from trialmlm.errors import UsageError
+from trialmlm.simulate.design import WORLDS
+from trialmlm.simulate.designs import find_design
 from trialmlm.simulate.write import write_trial
 
 if TYPE_CHECKING:
@@ -20,10 +16,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from trialmlm.simulate.course import Course
-    from trialmlm.simulate.parameters import Parameters
+    from trialmlm.simulate.sizes import Sized
 
     Sizes = int | Sequence[int] | None
+
+#: the design that is meant where none is named
+DEFAULT_DESIGN = "ipf_fvc"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,21 +30,22 @@ class SimulatedTrial:
 
     Attributes
     ----------
-    scenario : str
+    design, scenario : str
     seed : int
-    parameters : Parameters
+    parameters : Sized
         What it was made with, the sizes of the arms among them.
     datasets : mapping of str to DataFrame
-        adsl, adfvc, adqs, adtte, adae, adcm, as ADaM lays them out.
+        As ADaM lays them out.
     latent : DataFrame
-        One row per subject and planned visit, whether or not it took place: the true FVC, that
-        had nobody stopped drug, that had nobody been on it, the error of measurement, and the
-        subject's state at the visit.
+        One row per subject and planned visit, whether or not it took place: the value as it went,
+        that had nobody stopped drug, that had nobody been on it, and the subject's state at the
+        visit.
     """
 
+    design: str
     scenario: str
     seed: int
-    parameters: Parameters
+    parameters: Sized
     datasets: Mapping[str, pd.DataFrame]
     latent: pd.DataFrame
 
@@ -73,58 +72,68 @@ class SimulatedTrial:
         return write_trial(self, folder, format)
 
 
-def simulate_trial(scenario: str, seed: int, sizes: Sizes = None) -> SimulatedTrial:
+def simulate_trial(
+    scenario: str, seed: int, sizes: Sizes = None, design: str = DEFAULT_DESIGN
+) -> SimulatedTrial:
     """Simulate a trial with its data sets and its truth.
 
     Parameters
     ----------
     scenario : str
-        Name in `SCENARIOS`.
+        One of the design's.
     seed : int
         The same seed gives the same trial, whatever else is simulated. Scenarios with one seed
         share all that chance decides.
     sizes : int or sequence of two int, optional
         Subjects in all, or those of each arm (placebo, active); by default the scenario's.
+    design : str
+        Name in `trialmlm.simulate.DESIGNS`.
 
     Raises
     ------
     UsageError
-        No such scenario, or a seed or sizes that are none.
+        No such design or scenario, or a seed or sizes that are none.
     """
-    parameters = find_scenario(scenario, sizes)
-    courses = _courses(parameters, seed, tuple(WORLDS))
+    held = find_design(design)
+    parameters = held.scenario(scenario, sizes)
+    courses = held.courses(parameters, seed, WORLDS, None)
     return SimulatedTrial(
+        design=design,
         scenario=scenario,
         seed=int(seed),
         parameters=parameters,
-        datasets=all_datasets(courses["followed"], parameters, streams(seed)),
-        latent=latent_frame(courses),
+        datasets=held.datasets(courses["followed"], parameters, seed),
+        latent=held.latent(courses),
     )
 
 
 def simulate_course(
-    scenario: str, seed: int, sizes: Sizes = None, world: str = "followed"
-) -> Course:
+    scenario: str,
+    seed: int,
+    sizes: Sizes = None,
+    world: str = "followed",
+    design: str = DEFAULT_DESIGN,
+) -> Any:
     """Simulate what happens to the subjects, without data sets: quick, for many trials.
 
     Parameters
     ----------
-    scenario, seed, sizes
+    scenario, seed, sizes, design
         As in `simulate_trial`; the course is that of its trial.
     world : str
-        Name in `trialmlm.simulate.walk.WORLDS`.
+        ``followed``, ``on-drug`` (had nobody stopped it) or ``off-drug`` (had nobody been on it).
+
+    Returns
+    -------
+    Course
+        Of the design.
 
     Raises
     ------
     UsageError
-        As in `simulate_trial`.
+        As in `simulate_trial`, or no such world.
     """
-    return _courses(find_scenario(scenario, sizes), seed, (world,))[world]
-
-
-def _courses(parameters: Parameters, seed: int, worlds: Sequence[str]) -> dict[str, Course]:
-    """Meet the same chance in each world."""
-    tasks = streams(seed)
-    subjects = draw_subjects(tasks, parameters)
-    chances = draw_chances(tasks, parameters, len(subjects))
-    return {world: follow(subjects, chances, parameters, WORLDS[world]) for world in worlds}
+    if world not in WORLDS:
+        raise UsageError(f"found the world {world!r}, expected one of {', '.join(WORLDS)}")
+    held = find_design(design)
+    return held.courses(held.scenario(scenario, sizes), seed, (world,), None)[world]

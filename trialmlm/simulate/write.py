@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from trialmlm.errors import UsageError
 from trialmlm.files import prepare_folder, write_file
 from trialmlm.protocol.names import did_you_mean
-from trialmlm.simulate.labels import COLUMNS, DATASETS
-from trialmlm.simulate.reported import STUDY
+from trialmlm.simulate.designs import find_design
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,16 +55,21 @@ def write_trial(trial: SimulatedTrial, folder: str | Path, kind: str) -> tuple[P
 
 
 def _description(trial: SimulatedTrial, files: Mapping[str, bytes]) -> bytes:
+    design = find_design(trial.design)
     plain = {
         "origin": "SIMULATED",
         "statement": _STATEMENT,
-        "study": STUDY,
+        "study": design.study,
+        "design": design.name,
         "scenario": trial.scenario,
         "seed": trial.seed,
         "parameters": asdict(trial.parameters),
         "files": {name: sha256(content).hexdigest() for name, content in files.items()},
         "datasets": {
-            name: {"label": DATASETS[name], "columns": {c: COLUMNS[c] for c in frame.columns}}
+            name: {
+                "label": design.labels[name],
+                "columns": {c: design.columns[c] for c in frame.columns},
+            }
             for name, frame in {**trial.datasets, "latent": trial.latent}.items()
         },
     }

@@ -34,7 +34,7 @@ class Footnotes:
 
 
 #: what a method is called in words
-METHODS = {"LMM": "Random coefficients model"}
+METHODS = {"LMM": "Random coefficients model", "MI": "Multiple imputation, then"}
 
 
 def footnotes(order: Order, record: AnalysisRecord | None) -> Footnotes:
@@ -61,6 +61,8 @@ def footnotes(order: Order, record: AnalysisRecord | None) -> Footnotes:
 
 #: what a footnote on the model says of it, where the specification does
 _OF_THE_MODEL = (
+    "imputation",
+    "variance",
     "covariance",
     "estimation",
     "degrees of freedom",
@@ -69,11 +71,14 @@ _OF_THE_MODEL = (
     "intervals",
 )
 
+#: of which the text does not say what it is
+_NAMED = {"imputation": "imputation: ", "variance": "variance: "}
+
 
 def _model(record: AnalysisRecord) -> str:
     spec = record.specification
     parts = [f"{METHODS.get(record.method, record.method)}: {spec['model']}"]
-    parts += [spec[name] for name in _OF_THE_MODEL if name in spec]
+    parts += [_NAMED.get(name, "") + spec[name] for name in _OF_THE_MODEL if name in spec]
     return "; ".join(parts) + "."
 
 

@@ -77,6 +77,8 @@ class Order:
         Of the endpoint.
     levels : mapping of str to mapping of str to str
         Column -> its values in order -> their words.
+    estimands : tuple of Heading
+        Of the analyses, each once, with the question in words.
     """
 
     kind: Literal["Table", "Listing"]
@@ -100,6 +102,7 @@ class Order:
     columns: tuple[Heading, ...] = ()
     unit: str = ""
     levels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    estimands: tuple[Heading, ...] = ()
 
     @property
     def only_analysis(self) -> str:

@@ -8,11 +8,15 @@ from trialmlm.tables.shell_ancova import ancova
 from trialmlm.tables.shell_attendance import attendance
 from trialmlm.tables.shell_covariance import covariance
 from trialmlm.tables.shell_descriptive import descriptive_by_visit
+from trialmlm.tables.shell_events import intercurrent_events
 from trialmlm.tables.shell_methods import methods_compared
+from trialmlm.tables.shell_methods_in_words import methods_in_words
 from trialmlm.tables.shell_mmrm import mmrm
 from trialmlm.tables.shell_populations import populations
 from trialmlm.tables.shell_rate_of_decline import rate_of_decline
+from trialmlm.tables.shell_site_effects import site_effects
 from trialmlm.tables.shell_subjects import baseline, disposition
+from trialmlm.tables.shell_tipping import tipping_point
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,4 +36,8 @@ SHELLS: Mapping[str, Callable[[Order, Results], Display]] = {
     "rate-of-decline": rate_of_decline,
     "methods-compared": methods_compared,
     "covariance": covariance,
+    "intercurrent-events": intercurrent_events,
+    "methods-in-words": methods_in_words,
+    "tipping-point": tipping_point,
+    "site-effects": site_effects,
 }

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.simulate.parameters import Parameters
-from trialmlm.simulate.schedule import VISITS, YEAR
+from trialmlm.simulate.ipf_fvc.parameters import Parameters
+from trialmlm.simulate.ipf_fvc.schedule import VISITS, YEAR
 from validation.ipf_fvc.methods import method
 from validation.ipf_fvc.montecarlo import Simulated, errors_to_spread, mean, percent
 from validation.ipf_fvc.records import NOBODY_DIES

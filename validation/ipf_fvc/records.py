@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from trialmlm.simulate.reported import ARMS, VISIT_NAMES, VISIT_NUMBERS
-from trialmlm.simulate.schedule import YEAR, visit_weeks
+from trialmlm.simulate.ipf_fvc.reported import ARMS, VISIT_NAMES, VISIT_NUMBERS
+from trialmlm.simulate.ipf_fvc.schedule import YEAR, visit_weeks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.course import Course
+    from trialmlm.simulate.ipf_fvc.course import Course
 
     Flags = NDArray[np.bool_]
 

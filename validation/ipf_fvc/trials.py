@@ -17,7 +17,7 @@ from validation.ipf_fvc.truth import truth
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trialmlm.simulate.course import Course
+    from trialmlm.simulate.ipf_fvc.course import Course
 
 #: trials handed to a process at a time
 _CHUNK = 10

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trialmlm.simulate.schedule import YEAR
+from trialmlm.simulate.ipf_fvc.schedule import YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from trialmlm.simulate.course import Course
+    from trialmlm.simulate.ipf_fvc.course import Course
 
     Numbers = NDArray[np.float64]
 

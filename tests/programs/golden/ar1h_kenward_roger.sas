@@ -30,9 +30,9 @@ run;
 
 proc mixed data=work.analysis method=reml order=internal;
   class AVISIT(ref='Week 8') SEX(ref='F') ARM(ref='Control') AVISIT_order USUBJID;
-  model AVAL = BASE AVISIT SEX ARM BASE*AVISIT ARM*AVISIT / solution cl ddfm=kr;
+  model AVAL = BASE AVISIT SEX ARM BASE*AVISIT AVISIT*ARM / solution cl ddfm=kr;
   repeated AVISIT_order / subject=USUBJID type=arh(1) group=ARM r rcorr;
-  lsmeans ARM*AVISIT / cl diff;
+  lsmeans AVISIT*ARM / cl diff;
   lsmeans SEX / cl diff;
   ods output SolutionF=work.coefficients Tests3=work.tests CovParms=work.covariance
       FitStatistics=work.fit_statistics ConvergenceStatus=work.convergence

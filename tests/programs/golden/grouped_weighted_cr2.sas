@@ -33,10 +33,10 @@ run;
 
 proc glimmix data=work.analysis method=mspl order=internal empirical=root;
   class AVISIT(ref='Week 8') SEX(ref='F') ARM(ref='Control') AVISIT_order USUBJID;
-  model AVAL = BASE AVISIT SEX ARM BASE*AVISIT ARM*AVISIT / solution cl ddfm=bw;
+  model AVAL = BASE AVISIT SEX ARM BASE*AVISIT AVISIT*ARM / solution cl ddfm=bw;
   random AVISIT_order / subject=USUBJID type=toeph group=ARM residual;
   weight W;
-  lsmeans ARM*AVISIT / cl diff om;
+  lsmeans AVISIT*ARM / cl diff om;
   ods output ParameterEstimates=work.coefficients Tests3=work.tests
       CovParms=work.covariance FitStatistics=work.fit_statistics
       ConvergenceStatus=work.convergence LSMeans=work.ls_means Diffs=work.differences;

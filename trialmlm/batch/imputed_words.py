@@ -1,0 +1,78 @@
+"""How missing values were imputed and what that assumes, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trialmlm.protocol.missing import DRAWING, LOWEST_DECILE
+
+if TYPE_CHECKING:
+    from trialmlm.batch.task import Task
+    from trialmlm.missing.analysed import AnalysedImputation
+    from trialmlm.missing.imputation import Imputation
+    from trialmlm.protocol.analyses import Analysis
+    from trialmlm.protocol.missing import Missing, Rule
+    from trialmlm.protocol.schema import Protocol
+
+_METHODS = {
+    "bayes": "parameters drawn from their posterior by Gibbs sampling",
+    "approximate-bayes": "parameters estimated in bootstrap samples",
+    "conditional-mean": "parameters estimated by restricted maximum likelihood",
+}
+#: the assumption of a rule, for a table
+_ASSUMED = {
+    "mar": "missing at random",
+    "jump-to-reference": "jumps to the mean of {reference}",
+    "copy-reference": "follows {reference} from the start",
+    "copy-increments": "keeps its benefit, then changes as {reference} does",
+    "last-mean-carried-forward": "stays at the mean it had before",
+    "retrieved-dropout": "as those observed after it",
+    LOWEST_DECILE: "drawn from the worst tenth of the changes of completers",
+}
+
+
+def imputed_in_words(protocol: Protocol, missing: Missing) -> str:
+    """What an analysis that imputes assumes, for a table that compares methods."""
+    rules = "".join(f"; {_rule(protocol, rule)}" for rule in missing.rules)
+    conditional = " Conditional means." if missing.method not in DRAWING else ""
+    return f"Missing at random{rules}.{conditional}"
+
+
+def _rule(protocol: Protocol, rule: Rule) -> str:
+    """``after drug stop (ADVERSE EVENT): jumps to the mean of Placebo``."""
+    reference = protocol.arms[rule.reference].name if rule.reference else ""
+    why = f" ({', '.join(rule.reasons)})" if rule.reasons else ""
+    said = _ASSUMED[rule.assume].format(reference=reference)
+    return f"after {rule.after.replace('_', ' ')}{why} {said}"
+
+
+def imputation_in_words(task: Task, imputation: Imputation) -> str:
+    """The imputation model, how its parameters were drawn, the seed, and how much was imputed."""
+    missing = task.analysis.missing
+    method = (missing.method if missing else None) or ""
+    drawn = method in DRAWING and missing is not None
+    seed = f", {missing.imputations} imputations, seed {missing.seed}" if drawn and missing else ""
+    absent = imputation.layout.missing
+    return (
+        f"{task.analysis.model}; {_METHODS[method]}{seed}; "
+        f"{int(absent.sum()):,} of {absent.size:,} values imputed"
+    )
+
+
+def variance_in_words(analysed: AnalysedImputation) -> str:
+    """The variance that decides, and those shown beside it, each with what it targets."""
+    deciding, *others = analysed.plan.variances
+    said = f"{deciding.name} ({deciding.target}) decides"
+    shown = ", ".join(f"{other.name} ({other.target})" for other in others)
+    return f"{said}; {shown} shown beside it" if shown else said
+
+
+def delta_in_words(analysis: Analysis) -> dict[str, str]:
+    """What one unit of delta is; nothing where no value is shifted."""
+    delta = analysis.delta
+    if delta is None:
+        return {}
+    after = delta.rows.missing_after.replace("_", " ") if delta.rows is not None else ""
+    per = {"visit": "", "year": f" for each year since {after or 'day 1'}"}[delta.per]
+    which = f"values missing after {after}" if after else "every imputed value"
+    return {"delta": f"{delta.unit}, added to {which}{per}"}

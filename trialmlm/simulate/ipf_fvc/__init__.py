@@ -1,0 +1,1 @@
+"""FVC decline in idiopathic pulmonary fibrosis."""

@@ -1,0 +1,1 @@
+"""Eight weeks of treatment in depression."""

@@ -1,0 +1,62 @@
+"""What the data sets and their columns are called."""
+
+from __future__ import annotations
+
+#: data set -> label
+DATASETS = {
+    "adsl": "Subject-Level Analysis (simulated)",
+    "adqs": "HAMD17 Analysis (simulated)",
+    "latent": "The truth behind the simulated data: nothing of it would be known",
+}
+
+#: column -> label; a column means the same in every data set
+COLUMNS = {
+    "STUDYID": "Study Identifier",
+    "USUBJID": "Unique Subject Identifier",
+    "SUBJID": "Subject Identifier for the Study",
+    "SITEID": "Study Site Identifier",
+    "SITEGR1": "Pooled Site Group 1",
+    "ORIGIN": "Origin of the Data",
+    "TRT01P": "Planned Treatment",
+    "TRT01PN": "Planned Treatment (N)",
+    "TRT01A": "Actual Treatment",
+    "TRT01AN": "Actual Treatment (N)",
+    "AGE": "Age",
+    "AGEU": "Age Units",
+    "SEX": "Sex",
+    "RANDFL": "Randomised Population Flag",
+    "ITTFL": "Intent-to-Treat Population Flag",
+    "SAFFL": "Safety Population Flag",
+    "RANDDT": "Date of Randomisation",
+    "TRTSDT": "Date of First Exposure to Treatment",
+    "TRTEDT": "Date of Last Exposure to Treatment",
+    "TRTDURD": "Total Treatment Duration (Days)",
+    "EOSDT": "End of Study Date",
+    "EOSSTT": "End of Study Status",
+    "DCSREAS": "Reason for Discontinuation from Study",
+    "EOTSTT": "End of Treatment Status",
+    "DCTREAS": "Reason for Discontinuation of Treatment",
+    "HAMDBL": "Baseline HAMD17 Total Score",
+    "CRPBL": "Baseline C-Reactive Protein (mg/L)",
+    "IL6BL": "Baseline Interleukin 6 (pg/mL)",
+    "PARAMCD": "Parameter Code",
+    "PARAM": "Parameter",
+    "AVAL": "Analysis Value",
+    "BASE": "Baseline Value",
+    "CHG": "Change from Baseline",
+    "PCHG": "Percent Change from Baseline",
+    "AVISIT": "Analysis Visit",
+    "AVISITN": "Analysis Visit (N)",
+    "ADT": "Analysis Date",
+    "ADY": "Analysis Relative Day",
+    "ABLFL": "Baseline Record Flag",
+    "ANL01FL": "Analysis Flag 01",
+    "ONTRTFL": "On Treatment Record Flag",
+    "DTYPE": "Derivation Type",
+    "SCORE": "HAMD17 that would be measured, had nobody left",
+    "SCORE_ON_DRUG": "HAMD17 that would be measured, had nobody stopped drug or left",
+    "SCORE_OFF_DRUG": "HAMD17 that would be measured, had nobody taken drug or left",
+    "IN_STUDY": "In the Study at the Visit",
+    "ON_DRUG": "On Drug at the Visit, had nobody left",
+    "OBSERVED": "The Visit Took Place",
+}
