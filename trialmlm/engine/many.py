@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from trialmlm.engine.fit import GaussianFit
     from trialmlm.engine.many_optima import Optima
 
-#: numbers that the sums of a batch, and what is made of them, may hold
-_HELD = 4_000_000
+#: numbers that a batch may hold, its sums and what is made of them: what a cache takes is quicker
+_HELD = 1_000_000
 _NOT_DETERMINED = "the subjects counted do not determine every parameter"
 
 
@@ -67,7 +67,8 @@ class Refits:
         Returns
         -------
         Refitted
-            Each at the optimum of the data so counted; one that is not says why.
+            Each at the optimum of the data so counted; one that is not says why. A refit is the
+            same to the last bit whatever stands beside it, so that D may be shared out.
 
         Raises
         ------
@@ -129,7 +130,8 @@ class Refits:
         """β of the columns of X, NaN where aliased."""
         data = self.one.likelihood.data
         found = np.full((len(beta), data.basis.n_columns), np.nan)
-        found[:, data.basis.kept] = (data.offset + data.scale * beta) @ data.basis.R_inverse.T
+        own = (data.offset + data.scale * beta)[:, :, None]
+        found[:, data.basis.kept] = (data.basis.R_inverse @ own)[:, :, 0]
         return found
 
 
