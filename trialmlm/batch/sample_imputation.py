@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from trialmlm.batch.sample_rows import rows_of
+from trialmlm.batch.sample_rows import cells_after, grid_of
 from trialmlm.errors import UsageError
 from trialmlm.missing.impute import impute
 from trialmlm.protocol.missing import DRAWING, IMPUTING, REFERENCE_BASED
@@ -67,7 +67,7 @@ class Bench:
         analysis, missing = task.analysis, missing_of(task.analysis)
         drawn = missing.method in DRAWING
         return impute(
-            rows_of(task.protocol, task.design, analysis, self.sample),
+            grid_of(task.protocol, task.design, analysis, self.sample),
             model=analysis.model or "",
             arm=task.arm,
             events=events,
@@ -140,22 +140,17 @@ def _events(task: SampleTask, sample: Sample) -> pd.DataFrame | None:
     ]
     if not rules:
         return None
-    on_drug = sample.outcomes.on_drug
-    stopped = np.intersect1d(np.flatnonzero(~on_drug[-1]), _analysed(task, sample))
+    outcomes = sample.outcomes
+    affected = cells_after(task.protocol, outcomes, outcomes.stop_day)
+    stopped = np.flatnonzero(affected.any(axis=0))
     names = np.array([visit.name for visit in task.design.visits], dtype=object)
-    first = on_drug[:, stopped].sum(axis=0)
     return pd.DataFrame(
         {
             task.protocol.data.subjects.subject: stopped,
-            "AVISIT": names[first],
+            "AVISIT": names[affected[:, stopped].argmax(axis=0)],
             "strategy": rules[0].assume,
         }
     )
-
-
-def _analysed(task: SampleTask, sample: Sample) -> Any:
-    """Subjects with a value after baseline."""
-    return np.flatnonzero(sample.outcomes.observed[1:].any(axis=0))
 
 
 def _reference(task: SampleTask) -> dict[str, str]:
