@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trialmlm.engine.freed_memory import keep_freed_memory
 from trialmlm.engine.leave_out import LeaveOut
 from trialmlm.engine.many_lost import coefficients_lost, parameters_lost
 from trialmlm.engine.many_optima import ManyLikelihoods, find_optima
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from trialmlm.engine.fit import GaussianFit
     from trialmlm.engine.many_optima import Optima
 
-#: numbers that a batch may hold, its sums and what is made of them: what a cache takes is quicker
+#: numbers that the sums of a batch, and what is made of them, may hold
 _HELD = 1_000_000
 _NOT_DETERMINED = "the subjects counted do not determine every parameter"
 
@@ -104,6 +105,7 @@ class Refits:
         T, s = data.n_visits, data.M.shape[-1]
         held = len(data.visits) * ((s + T) ** 2 + 5 * T * T) + 3 * (s * T) ** 2
         size = max(1, _HELD // held)
+        keep_freed_memory()
         return (slice(start, min(D, start + size)) for start in range(0, max(1, D), size))
 
     def _recounted(self, counts: IntArray) -> Refitted:
