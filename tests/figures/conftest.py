@@ -102,6 +102,23 @@ def compared() -> Iterator[Statistic]:
         yield statistic("fit", "n_subjects", 84.0 if name == "A2.completers" else 118.0, **at)
 
 
+def tipping() -> Iterator[Statistic]:
+    keys = {"analysis": "A2.tipping", "method": "MI", "arm": "ACT", "versus": "PBO"}
+    keys |= {"visit": "Week 52"}
+    cells = [(a, b) for b in (0.0, -150.0, -300.0) for a in (0.0, -200.0, -400.0)]
+    for number, (own, other) in enumerate(cells, start=1):
+        value, at = 108.4 + 0.2 * own - 0.1 * other, {**keys, "group": str(number)}
+        yield from estimate("tipping", value, 38.2, **at)
+        yield statistic("tipping", "delta-ACT", own, **at)
+        yield statistic("tipping", "delta-PBO", other, **at)
+        if other == 0.0:
+            alone = {**keys, "group": f"ACT {number}"}
+            yield from estimate("tipping-curve", value, 38.2, **alone)
+            yield statistic("tipping-curve", "delta", own, **alone)
+    yield from estimate("tipping-point", 74.9, 38.2, **{**keys, "group": "ACT"})
+    yield statistic("tipping-point", "delta", -167.3, **{**keys, "group": "ACT"})
+
+
 def slopes(subjects: list[Subject]) -> Iterator[Statistic]:
     shared = {"analysis": "A1", "method": "LMM", "endpoint": "fvc"}
     for arm in ARMS:
@@ -127,6 +144,9 @@ def analyses() -> Iterator[AnalysisRecord]:
     yield AnalysisRecord("A1", "main", "LMM", "fvc", "treated", {})
     for name, (role, method, _, _) in METHODS.items():
         yield AnalysisRecord(name, role, method, "fvc_change", "treated", {})
+    yield AnalysisRecord(
+        "A2.tipping", "sensitivity", "MI", "fvc_change", "treated", {}, pairs=(("ACT", "PBO"),)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -136,7 +156,7 @@ def subjects() -> list[Subject]:
 
 @pytest.fixture(scope="session")
 def results(subjects: list[Subject]) -> Results:
-    statistics = (*by_visit(subjects), *compared(), *slopes(subjects))
+    statistics = (*by_visit(subjects), *compared(), *tipping(), *slopes(subjects))
     return Results(statistics, tuple(analyses()), tuple(records(subjects)))
 
 
@@ -196,6 +216,11 @@ def orders(order: FigureOrder) -> dict[str, FigureOrder]:
         "forest": changed(order, "Methods Compared: FVC at Week 52", analyses=named),
         "missing-patterns": changed(order, "Patterns of Missing FVC by Arm"),
         "residuals": changed(order, "Residual Diagnostics of the Random Slope Model", **slope),
+        "tipping-point": changed(
+            order,
+            "Difference in FVC at Week 52 as imputed values are shifted",
+            analyses=(Named("A2.tipping", "Tipping point"),),
+        ),
         "individual-slopes": changed(order, "Predicted Slopes of FVC by Arm", **slope),
     }
 

@@ -227,7 +227,7 @@ FAULTS = {
             "found the analysis 'P1.referense', which is not declared; did you mean "
             "'P1.reference'? "
             "(declared: P1, P1.ancova, P1.retrieved, P1.reference, P1.tipping, P1.completers, "
-            "P1.subgroup, P1.everyone, P2, P3, P4)"
+            "P1.subgroup, P1.everyone, P1.ranks, P1.nearest, P2, P3, P4)"
         ),
     ),
     "three arms in a contrast": (
@@ -259,8 +259,8 @@ FAULTS = {
         "missing: locf",
         "analyses.P1.ancova.missing",
         (
-            "found 'locf', expected keys among method, imputations, seed, otherwise, rules, alive, "
-            "dead, each with its value"
+            "found 'locf', expected keys among method, k, imputations, seed, otherwise, rules, "
+            "alive, dead, each with its value"
         ),
     ),
     "draws without a seed": (

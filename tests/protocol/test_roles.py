@@ -78,13 +78,19 @@ MISLABELS = {
         "reasons: {ADVERSE EVENT: composite}, failure: worst-observed}",
         "reasons: {ADVERSE EVENT: composite}}",
         "estimands.E5.events.stopped",
-        "add failure: (a number in the unit of the endpoint, baseline, worst-observed, or worst-rank)",
+        "add failure: (a number in the unit of the endpoint, baseline, worst-observed, or worst",
     ),
     "a value of failure belongs to composite": (
         "reasons: {ADVERSE EVENT: composite}, failure: worst-observed}",
         "failure: worst-observed}",
         "estimands.E5.events.stopped.failure",
         "failure belongs to composite, and this is treatment-policy",
+    ),
+    "a worst rank is of an analysis of ranks": (
+        "method: {rank_ancova: [BASE], missing: worst}",
+        "model: CHG ~ BASE + COUNTRY + TRT01P",
+        "analyses.P1.ranks.estimand",
+        "whose failure (death) is the worst rank",
     ),
     "a slope has no failure": (
         "E4: {like: E1,",

@@ -26,6 +26,9 @@ BROKEN = replace(
 def _statistics(value=2.0):
     keys = {"arm": "ACT", "versus": "PBO"}
     yield from estimated("difference", value, visit="Week 8", **keys)
+    for arm, mean, slope in (("PBO", -6.0, -9.0), ("ACT", -4.0, -13.0)):
+        yield from estimated("ls-mean", mean, visit="Week 8", arm=arm)
+        yield from estimated("slope", slope, analysis="slope", method="LMM", arm=arm)
     yield statistic("fit", "n_subjects", 17.0)
     yield from estimated("slope-difference", -4.0, analysis="slope", method="LMM", **keys)
     yield statistic("fit", "n_subjects", 16.0, analysis="slope", method="LMM")
@@ -39,22 +42,60 @@ def _order(*names, **changes):
     return ordered(analyses=names, unit="mL", **changes)
 
 
-def test_each_analysis_is_a_row_with_what_it_compares():
+def test_each_analysis_is_a_row_under_its_role_and_what_it_compares():
     display = methods_compared(_order("main", "slope"), _results(MAIN, SLOPE))
     assert texts(display) == [
-        ["MMRM", "Missing at random.", "Main", "Mean at Week 8, mL", "17", "2.00 (0.500)",
-         "(1.00;3.00)", "0.031"],
-        ["Slopes", "Missing at random.", "Main", "Slope, mL/year", "16", "-4.00 (0.500)",
+        ["Main: mean at Week 8, mL"],
+        ["MMRM", "Missing at random.", "17", "-6.00", "-4.00", "2.00 (0.500)", "(1.00;3.00)",
+         "0.031"],
+        ["Main: slope, mL/year"],
+        ["Slopes", "Missing at random.", "16", "-9.00", "-13.00", "-4.00 (0.500)",
          "(-5.00;-3.00)", "0.031"],
     ]  # fmt: skip
 
 
+def test_analyses_of_one_role_and_quantity_share_a_heading():
+    other = replace(MAIN, name="other", label="Other")
+    rows = texts(methods_compared(_order("main", "other"), _results(MAIN, other)))
+    assert [row[0] for row in rows] == ["Main: mean at Week 8, mL", "MMRM", "Other"]
+
+
 def test_an_analysis_that_failed_is_a_row_that_says_so_and_the_others_stand():
     display = methods_compared(_order("main", "broken"), _results(MAIN, BROKEN))
-    assert texts(display)[1] == [
-        "LOCF", "Not made: it did not converge", "Comparator", "", "", "", "", "",
-    ]  # fmt: skip
-    assert texts(display)[0][5] == "2.00 (0.500)"
+    assert texts(display)[2:] == [
+        ["Comparator"],
+        ["LOCF", "Not made: it did not converge", "", "", "", "", "", ""],
+    ]
+    assert texts(display)[1][5] == "2.00 (0.500)"
+
+
+def test_of_imputed_values_the_variance_is_named_and_what_was_lost_is_shown():
+    record = replace(MAIN, label="MI", role="sensitivity", variances=("rubin", "jackknife"))
+    pair = {"arm": "ACT", "versus": "PBO", "visit": "Week 8"}
+    pooled = {"fmi": 0.1249, "monte_carlo_se": 0.04, "imputations": 100.0}
+    statistics = (
+        *_statistics(),
+        *(statistic("difference", name, value, **pair) for name, value in pooled.items()),
+        *estimated("difference", 2.1, **pair, group="jackknife"),
+    )
+    display = methods_compared(_order("main"), Results(statistics, (record,)))
+    assert [column.heading for column in display.columns][-2:] == [("FMI",), ("MC", "SE")]
+    heading, own, shown = texts(display)
+    assert heading == ["Sensitivity: mean at Week 8, mL"]
+    assert own[0] == "MI (Rubin, M=100)"
+    assert own[-2:] == ["0.12", "0.04"]
+    assert shown == ["the same (jackknife)", "", "", "", "", "2.10 (0.500)", "(1.10;3.10)",
+                     "0.031", "", ""]  # fmt: skip
+    assert any("information-anchored" in note for note in display.footnotes)
+
+
+def test_ranks_are_compared_without_the_unit_of_the_endpoint():
+    record = replace(MAIN, headline="rank-difference", visit="")
+    keys = {"arm": "ACT", "versus": "PBO"}
+    results = Results(tuple(estimated("rank-difference", 0.111, **keys)), (record,))
+    heading, row = texts(methods_compared(_order("main"), results))
+    assert heading == ["Main: standardised rank, from 0 (worst) to 1"]
+    assert row[3:6] == ["", "", "0.11 (0.500)"]
 
 
 def test_an_analysis_without_a_record_is_a_row_too():
@@ -63,14 +104,16 @@ def test_an_analysis_without_a_record_is_a_row_too():
 
 def test_an_analysis_that_compares_no_arms_keeps_its_row():
     rows = texts(methods_compared(_order("main"), _results(replace(MAIN, pairs=()))))
-    assert rows == [["MMRM", "Missing at random.", "Main", "", "", "", "", ""]]
+    assert rows == [["Main"], ["MMRM", "Missing at random.", "", "", "", "", "", ""]]
 
 
 def test_several_pairs_are_a_row_each_that_names_its_arms():
     arms = (*ORDER.arms, Heading("LOW", ("Low",)))
     record = replace(MAIN, pairs=(("ACT", "PBO"), ("LOW", "PBO")))
     rows = texts(methods_compared(_order("main", arms=arms), _results(record)))
-    assert [row[0] for row in rows] == ["MMRM: Active 10 mg - Placebo", "MMRM: Low - Placebo"]
+    assert [row[0] for row in rows[1:]] == ["MMRM: Active 10 mg - Placebo", "MMRM: Low - Placebo"]
+    # three arms have no columns of their own
+    assert len(rows[1]) == 6
 
 
 def test_the_roles_shown_are_explained_and_no_others():
@@ -81,20 +124,20 @@ def test_the_roles_shown_are_explained_and_no_others():
 
 def test_a_difference_that_is_not_determined_reads_ne_and_says_why():
     display = methods_compared(_order("main"), _results(MAIN, value=nan))
-    assert texts(display)[0][5:] == ["NE", "NE", "NE"]
+    assert texts(display)[1][5:] == ["NE", "NE", "NE"]
     assert display.footnotes[-1] == "NE: not estimable: no data for MMRM."
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"visit": ""}, "Mean over visits, mL"),
-        ({"visit": "", "specification": {"visit": "Week 4"}}, "Mean at Week 4, mL"),
+        ({"visit": ""}, "Main: mean over visits, mL"),
+        ({"visit": "", "specification": {"visit": "Week 4"}}, "Main: mean at Week 4, mL"),
     ],
 )
 def test_what_is_compared_is_said_in_words(changes, said):
     rows = texts(methods_compared(_order("main"), _results(replace(MAIN, **changes))))
-    assert rows[0][3] == said
+    assert rows[0] == [said]
 
 
 def test_every_role_of_the_protocol_is_explained():

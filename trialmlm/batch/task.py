@@ -63,7 +63,7 @@ class Task:
 
     @property
     def method(self) -> str:
-        """``MMRM``, ``LMM`` or ``ANCOVA`` by its model; ``RANK``; ``MI`` where values are imputed."""
+        """``MMRM``, ``LMM`` or ``ANCOVA``, by its model; ``RANK``; ``MI`` if values are imputed."""
         if isinstance(self.analysis.method, RankAncova):
             return "RANK"
         return "MI" if self.imputes else method_of(self.analysis.model or "")

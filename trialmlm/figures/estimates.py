@@ -27,6 +27,13 @@ def forest_rows(order: FigureOrder, results: Results) -> tuple[ForestRow, ...]:
     return tuple(row for named in order.analyses for row in _rows(order, results, named))
 
 
+def slopes_alone(order: FigureOrder, results: Results) -> bool:
+    """Whether every analysis shown compares slopes."""
+    records = [results.analysis(named.key) for named in order.analyses]
+    headlines = {record.headline for record in records if record is not None}
+    return headlines == {"slope-difference"}
+
+
 def _rows(order: FigureOrder, results: Results, named: Named) -> Iterator[ForestRow]:
     record = results.analysis(named.key)
     for pair in order.pairs:

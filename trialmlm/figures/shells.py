@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from trialmlm.figures.diagnostics import by_arm, by_visit, residual_records
-from trialmlm.figures.estimates import forest_rows
+from trialmlm.figures.estimates import forest_rows, slopes_alone
 from trialmlm.figures.forest import LEFT, RIGHT, forest
 from trialmlm.figures.individual_slopes import individual_slopes, shared_bins, slopes_of
 from trialmlm.figures.means_by_visit import means_by_visit, rows_below
@@ -104,7 +104,7 @@ def forest_page(order: FigureOrder, results: Results) -> Figure:
     spare = max(0.0, box.height - _ROW * len(rows))
     forest(
         rows,
-        measure=_difference(order),
+        measure=_difference(order, rate=slopes_alone(order, results)),
         interval=order.interval,
         favours=_favours(order),
         decimals=order.decimals + 1,
@@ -114,9 +114,10 @@ def forest_page(order: FigureOrder, results: Results) -> Figure:
     return page.figure
 
 
-def _difference(order: FigureOrder) -> str:
+def _difference(order: FigureOrder, *, rate: bool = False) -> str:
+    measured = order.slope_unit if rate else order.unit
     pair = [order.arm_label(key) for key in order.pairs[0]] if len(order.pairs) == 1 else []
-    unit = f" ({order.unit})" if order.unit else ""
+    unit = f" ({measured})" if measured else ""
     return f"Difference {' minus '.join(pair)}".rstrip() + unit
 
 
@@ -175,7 +176,7 @@ def tipping_page(order: FigureOrder, results: Results) -> Figure:
         return message_page(order)
     page = compose(order)
     ax = page.axes(page.body.inside(left=_SIDE + 12, bottom=_AXIS, top=46, right=12))
-    measure = f"{_difference(order)}"
+    measure = _difference(order)
     if found.cells is not None:
         tipping_heat_map(found.cells, measure=measure, interval=order.interval,
                          decimals=order.decimals, ax=ax)  # fmt: skip

@@ -38,8 +38,19 @@ def tipping_of(order: FigureOrder, results: Results) -> Tipping | None:
         return None
     arm = next(iter(found))
     curve = [{"delta": c.deltas[arm], **c.numbers} for c in tipping_curve(results, record, arm)]
+    names = _columns(order)
     cells = [
-        {f"delta {order.arm_label(key)}": d for key, d in c.deltas.items()} | c.numbers
+        {names[key]: delta for key, delta in c.deltas.items()} | c.numbers
         for c in tipping_grid(results, record)
     ]
     return Tipping(pd.DataFrame(cells) if cells else None, pd.DataFrame(curve))
+
+
+def _columns(order: FigureOrder) -> dict[str, str]:
+    """Key of an arm -> the column of its deltas; arms of one label are told apart by their keys."""
+    labels = {arm.key: arm.label for arm in order.arms}
+    distinct = len(set(labels.values())) == len(labels)
+    return {
+        key: f"delta {label if distinct and label else f'{label} {key}'.strip()}"
+        for key, label in labels.items()
+    }

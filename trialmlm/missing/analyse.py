@@ -117,4 +117,4 @@ def analyse(
     made = plan(imputation, model, **asked)
     shift = read_shift(delta, imputation)
     answers = made.answers(shift)
-    return AnalysedImputation(made, answers, made.pool(answers), str(shift))
+    return AnalysedImputation(made, answers, made.pool(answers), shift)

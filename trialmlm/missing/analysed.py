@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import UsageError
+from trialmlm.missing.arms_test import arms_test
 from trialmlm.missing.variances import JACKKNIFE
 from trialmlm.models.report import report
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from trialmlm.missing.layout import Layout
     from trialmlm.missing.plan import Plan
     from trialmlm.missing.pooled import Pooled
+    from trialmlm.missing.shift import Shift
 
 #: what is printed of each estimate
 _PRINTED = ["quantity", "arms", "visit", "estimate", "std_error", "df", "ci_low", "ci_high",
@@ -38,14 +40,14 @@ class AnalysedImputation:
         Of every kind of filling: ``imputed``, ``conditional-mean``, ``jackknife``, ``bootstrap``.
     pooled : mapping of str to Pooled
         By the name of the variance; the first decides.
-    delta : str
-        What was added to the imputed values, in words.
+    delta : Shift
+        What was added to the imputed values.
     """
 
     plan: Plan
     answers: Mapping[str, Answers]
     pooled: Mapping[str, Pooled]
-    delta: str
+    delta: Shift
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -110,6 +112,10 @@ class AnalysedImputation:
         answers = {name: getattr(found, name).ravel() for name in ("estimate", "std_error", "df")}
         return pd.concat([numbers, labels], axis=1).assign(**answers)
 
+    def joint_test(self) -> pd.DataFrame:
+        """F tests that all arms are alike: :func:`~trialmlm.missing.arms_test.arms_test`."""
+        return arms_test(self)
+
     @property
     def _labels(self) -> pd.DataFrame:
         """What is estimated, as columns."""
@@ -140,7 +146,7 @@ class AnalysedImputation:
             "Analysis": self.plan.analysis.description,
             "Imputation": f"{imputation.made_by}, {len(imputation.completions):,} filling(s)",
             "Imputed": f"{missing.sum():,} of {missing.size:,} values ({missing.mean():.1%})",
-            "Delta": self.delta,
+            "Delta": str(self.delta),
         }
         visits = self.frame["visit"]
         shown = self.frame[_PRINTED].assign(visit=visits.where(visits.notna(), ""))

@@ -38,6 +38,9 @@ class Analysis(Protocol):
     def answers(self, completions: Completions) -> Answers:
         """Estimates of each filling."""
 
+    def pairwise(self) -> Analysis:
+        """The same with all pairs of arms compared."""
+
     def along(self, completions: Completions, directions: Array) -> Callable[[Array], Answers]:
         """The answers as a function of how far values are shifted along `directions`, (m, k)."""
 

@@ -136,6 +136,10 @@ class ModelAnalysis:
         told = tuple(f"{count:,} of {len(found):,} fits: {said}" for said, count in why.items())
         return Answers(self.quantities, found[:, 0], found[:, 1], found[:, 2], told)
 
+    def pairwise(self) -> ModelAnalysis:
+        """The same with all pairs of arms compared."""
+        return replace(self, comparison=self.comparison.pairwise())
+
     def along(self, completions: Completions, directions: Array) -> Callable[[Array], Answers]:
         """The answers as a function of how far values are shifted along `directions`."""
         return lambda delta: self.answers(completions.shifted(delta @ directions))

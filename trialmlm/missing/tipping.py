@@ -102,7 +102,9 @@ class TippingPoint:
         start = self.frame.iloc[0]
         found = "excludes" if self.tilt.margin(0.0) > 0.0 else "includes"
         null = self.tilt.plan.hypothesis.null
-        without = f"without delta the interval {found} {null:g} (p = {start['p_value']:.4f})"
+        p = start["p_value"]
+        told = "p < 0.0001" if p < 1e-4 else f"p = {p:.4f}"
+        without = f"without delta the interval {found} {null:g} ({told})"
         tips = self.frame["delta"].iloc[1:]
         low, high = self.limits
         if tips.empty:
