@@ -14,16 +14,22 @@ if TYPE_CHECKING:
     from trialmlm.batch.run import run
     from trialmlm.figures.bland_altman import bland_altman_plot
     from trialmlm.figures.calibration import calibration_plot
+    from trialmlm.figures.completed import completed_plot
     from trialmlm.figures.kaplan_meier import kaplan_meier_plot
     from trialmlm.figures.missing_patterns_plot import missing_patterns_plot
     from trialmlm.figures.pooling import caterpillar_plot, shrinkage_plot
     from trialmlm.figures.repeated import pseudobulk_plot, rm_anova_plot
+    from trialmlm.figures.tipping import tipping_curve, tipping_heat_map
+    from trialmlm.figures.traces import trace_plot
     from trialmlm.figures.variances import agreement_plot, precision_plot, variance_plot
     from trialmlm.figures.within_between import within_between_plot
     from trialmlm.missing.carry_forward import carry_forward
+    from trialmlm.missing.compare_methods import ComparedMethod, compare_methods
     from trialmlm.missing.completers import completers
+    from trialmlm.missing.delta import AccumulatedDelta, Delta, DeltaFactor, DeltaPerTime
     from trialmlm.missing.dropout_model import dropout_model
     from trialmlm.missing.dropout_times import dropout_times
+    from trialmlm.missing.given import analyse_imputed, given_imputations
     from trialmlm.missing.impute import impute
     from trialmlm.missing.imputed import Imputed
     from trialmlm.missing.little import little_test
@@ -56,13 +62,19 @@ if TYPE_CHECKING:
     from trialmlm.time_to_event.kaplan_meier import kaplan_meier
 
 _PUBLIC = {
+    "AccumulatedDelta": "trialmlm.missing.delta",
+    "ComparedMethod": "trialmlm.missing.compare_methods",
     "Course": "trialmlm.missing.strategies",
+    "Delta": "trialmlm.missing.delta",
+    "DeltaFactor": "trialmlm.missing.delta",
+    "DeltaPerTime": "trialmlm.missing.delta",
     "Imputed": "trialmlm.missing.imputed",
     "Sampler": "trialmlm.missing.sampler",
     "Step": "trialmlm.models.ladder",
     "aggregate": "trialmlm.models.pseudobulk",
     "agreement": "trialmlm.models.agreement",
     "agreement_plot": "trialmlm.figures.variances",
+    "analyse_imputed": "trialmlm.missing.given",
     "ancova": "trialmlm.models.ancova",
     "bland_altman": "trialmlm.models.bland_altman",
     "bland_altman_plot": "trialmlm.figures.bland_altman",
@@ -73,9 +85,12 @@ _PUBLIC = {
     "caterpillar_plot": "trialmlm.figures.pooling",
     "clda": "trialmlm.models.clda",
     "compare": "trialmlm.models.compare",
+    "compare_methods": "trialmlm.missing.compare_methods",
+    "completed_plot": "trialmlm.figures.completed",
     "completers": "trialmlm.missing.completers",
     "dropout_model": "trialmlm.missing.dropout_model",
     "dropout_times": "trialmlm.missing.dropout_times",
+    "given_imputations": "trialmlm.missing.given",
     "graphical_test": "trialmlm.models.gatekeeping",
     "impute": "trialmlm.missing.impute",
     "kaplan_meier": "trialmlm.time_to_event.kaplan_meier",
@@ -103,13 +118,21 @@ _PUBLIC = {
     "rm_anova_plot": "trialmlm.figures.repeated",
     "run": "trialmlm.batch.run",
     "shrinkage_plot": "trialmlm.figures.pooling",
+    "tipping_curve": "trialmlm.figures.tipping",
+    "tipping_heat_map": "trialmlm.figures.tipping",
+    "trace_plot": "trialmlm.figures.traces",
     "variance_plot": "trialmlm.figures.variances",
     "within_between": "trialmlm.models.within_between",
     "within_between_plot": "trialmlm.figures.within_between",
 }
 
 __all__ = [
+    "AccumulatedDelta",
+    "ComparedMethod",
     "Course",
+    "Delta",
+    "DeltaFactor",
+    "DeltaPerTime",
     "Imputed",
     "Sampler",
     "Step",
@@ -117,6 +140,7 @@ __all__ = [
     "aggregate",
     "agreement",
     "agreement_plot",
+    "analyse_imputed",
     "ancova",
     "bland_altman",
     "bland_altman_plot",
@@ -127,9 +151,12 @@ __all__ = [
     "caterpillar_plot",
     "clda",
     "compare",
+    "compare_methods",
+    "completed_plot",
     "completers",
     "dropout_model",
     "dropout_times",
+    "given_imputations",
     "graphical_test",
     "impute",
     "kaplan_meier",
@@ -157,6 +184,9 @@ __all__ = [
     "rm_anova_plot",
     "run",
     "shrinkage_plot",
+    "tipping_curve",
+    "tipping_heat_map",
+    "trace_plot",
     "variance_plot",
     "within_between",
     "within_between_plot",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +20,7 @@ from trialmlm.engine.leave_out import LeaveOut
 from trialmlm.engine.many import Refits
 from trialmlm.engine.many_sums import recounted, without_each
 from trialmlm.engine.pattern_tree import PatternTree
+from trialmlm.engine.refitted import Refitted
 
 # A refit ends a step after its distance fell below 1e-8 standard errors of θ, a fit from scratch
 # a Newton step after 1e-6: it is the square of that away
@@ -48,11 +51,13 @@ def against_scratch(formula, data, counts, **options):
     """β̂ and Σ̂ of every refit from a fit made by `mmrm` alone."""
     fit = tm.mmrm(formula, data, **options)
     found = refits(fit).recount(counts)
-    assert found.converged.all()
     for d, own in enumerate(counts):
         again = tm.mmrm(formula, written_down(fit, data, own), **options).gaussian
-        close(found.beta[d], again.beta)
-        close(found.Sigma[d], sigma_of(again))
+        assert found.converged[d] == again.convergence.converged
+        if found.converged[d]:  # few subjects of a group may leave −2l without a proper optimum
+            close(found.beta[d], again.beta)
+            close(found.Sigma[d], sigma_of(again))
+    return found
 
 
 def close(found, expected):
@@ -67,10 +72,11 @@ def test_refits_of_every_structure_are_those_from_scratch(structure):
     formula = f"CHG ~ BASE + SEX + ARMCD * AVISIT + {structure}(AVISIT | USUBJID)"
     n = trial.frame["USUBJID"].nunique()
     left_out = 1 - np.eye(n, dtype=int)[[0, 17]]
-    against_scratch(formula, trial.frame, np.concatenate([left_out, resamples(n, 2)]))
+    found = against_scratch(formula, trial.frame, np.concatenate([left_out, resamples(n, 2)]))
+    assert found.converged.all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 2**20),
     n_visits=st.integers(1, 4),
@@ -103,7 +109,22 @@ def test_the_antidepressant_trial(study_data):
     data = pd.read_csv(study_data / "antidepressant_data.csv").astype({"VISIT": str})
     n = data["PATIENT"].nunique()
     left_out = 1 - np.eye(n, dtype=int)[::43]
-    against_scratch(ANTIDEPRESSANT, data, np.concatenate([left_out, resamples(n, 3)]))
+    found = against_scratch(ANTIDEPRESSANT, data, np.concatenate([left_out, resamples(n, 3)]))
+    assert found.converged.all()
+
+
+def test_the_jackknife_of_the_antidepressant_trial_is_that_of_rbmi(study_data, reference):
+    """MAR's conditional mean with ANCOVA is the contrast of the MMRM: two programs, two roads."""
+    data = pd.read_csv(study_data / "antidepressant_data.csv").astype({"VISIT": str})
+    fit = tm.mmrm(ANTIDEPRESSANT, data)
+    found = refits(fit).recount(1 - np.eye(172, dtype=int))
+    names = list(fit.coding.names)
+    at_last = [names.index("THERAPYPLACEBO"), names.index("THERAPYPLACEBO:VISIT7")]
+    stored = json.loads((reference / "rbmi" / "quickstart_condmean_jackknife.json").read_text())
+    expected = stored["leave_one_out_difference_visit_7"]["MAR"]
+    expected = [expected[f"{patient:.0f}"] for patient in fit.subjects.levels]
+    # the reference ends at a gradient of 1e-6, which is 1e-9 or so of the difference
+    np.testing.assert_allclose(-found.beta[:, at_last].sum(axis=1), expected, atol=1e-8)
 
 
 @pytest.mark.slow
@@ -112,6 +133,16 @@ def test_every_patient_left_out_of_the_antidepressant_trial(study_data):
     n = data["PATIENT"].nunique()
     assert n == 172
     against_scratch(ANTIDEPRESSANT, data, 1 - np.eye(n, dtype=int))
+
+
+def test_one_by_one_they_are_the_same():
+    trial = random_trial(4, n_subjects=50, missing=0.15)
+    fit = tm.mmrm(trial.formula, trial.frame)
+    one, counts = LeaveOut.of(fit.gaussian, fit.design), resamples(50, 5)
+    found = refits(fit).recount(counts)
+    for d, own in enumerate(counts):
+        close(found.beta[d], one.recount(own).beta)
+        close(found.Sigma[d], sigma_of(one.recount(own)))
 
 
 def test_everyone_counted_once_is_the_fit_itself():
@@ -192,15 +223,18 @@ def test_a_far_optimum_is_found_all_the_same():
     assert found.converged.any()
 
 
-def test_batches_do_not_show(monkeypatch):
-    trial = random_trial(15, missing=0.1)
-    fit = tm.mmrm(trial.formula, trial.frame)
-    counts = resamples(fit.n_subjects, 7)
+@pytest.mark.parametrize("structure", ["us", "ar1h"])
+def test_a_refit_is_the_same_to_the_last_bit_whatever_stands_beside_it(monkeypatch, structure):
+    data = random_trial(15, n_subjects=40, n_visits=4, missing=0.1).frame
+    fit = tm.mmrm(f"CHG ~ BASE*AVISIT + ARMCD*AVISIT + {structure}(AVISIT | USUBJID)", data)
+    counts = resamples(fit.n_subjects, 9)
     whole = refits(fit).recount(counts)
+    alone = [refits(fit).recount(own[None]) for own in counts]
     monkeypatch.setattr(many, "_HELD", 4000)
-    parts = refits(fit).recount(counts)
-    np.testing.assert_allclose(parts.beta, whole.beta, rtol=1e-11)
-    assert len(parts.reasons) == len(parts.converged) == 7
+    batches = refits(fit).recount(counts[::-1])
+    for part in ("beta", "Sigma", "converged"):
+        np.testing.assert_array_equal(getattr(Refitted.joined(alone), part), getattr(whole, part))
+        np.testing.assert_array_equal(getattr(batches, part)[::-1], getattr(whole, part))
 
 
 def test_no_data_set_at_all_is_an_empty_answer():

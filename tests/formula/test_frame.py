@@ -10,7 +10,7 @@ import pytest
 
 from trialmlm.errors import FitError
 from trialmlm.formula.frame import model_frame
-from trialmlm.formula.variables import variable
+from trialmlm.formula.variables import factor, variable
 
 
 def frame(**columns) -> pd.DataFrame:
@@ -120,3 +120,11 @@ def test_the_mean_does_not_depend_on_the_order_of_the_rows():
     means = {variable(pd.Series(order)).mean() for order in (x, x[::-1], np.sort(x))}
     assert len(means) == 1
     assert means.pop() == pytest.approx(x.mean(), rel=1e-12)
+
+
+def test_subjects_that_stand_in_order_are_numbered_as_any_others():
+    values = np.repeat([3.0, 7.5, 11.0, 40.0], [2, 1, 3, 2])
+    mixed = np.random.default_rng(1).permutation(values.size)
+    sorted_, shuffled = factor("ID", values), factor("ID", values[mixed])
+    assert sorted_.levels == shuffled.levels == (3.0, 7.5, 11.0, 40.0)
+    np.testing.assert_array_equal(sorted_.codes[mixed], shuffled.codes)

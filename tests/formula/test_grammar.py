@@ -51,6 +51,25 @@ def test_random_effects_stand_in_parentheses() -> None:
     assert model.variables == {"y", "x", "YEARS", "USUBJID", "g", "a", "b", "c"}
 
 
+@pytest.mark.parametrize(
+    ("written", "factors", "by"),
+    [
+        ("a/b", (("a",), ("a", "b")), None),
+        ("a:b", (("a", "b"),), None),
+        ("a/b:c", (("a",), ("a", "b", "c")), None),
+        ("a/(b/c)", (("a",), ("a", "b"), ("a", "b", "c")), None),
+        ("gr(a, by=ARM)", (("a",),), "ARM"),
+        ("gr(a/b, by=ARM)", (("a",), ("a", "b")), "ARM"),
+    ],
+)
+def test_grouping_factors_are_columns_and_their_combinations(written, factors, by):
+    (term,) = read_formula(f"y ~ x + (1 | {written})").random
+    assert (term.factors, term.by) == (factors, by)
+    assert term.variables == {name for columns in factors for name in columns} | (
+        {by} if by else set()
+    )
+
+
 def test_a_random_slope_and_an_unstructured_residual_stand_together() -> None:
     model = read_formula("FVC ~ ARM * YEARS + (0 + YEARS | USUBJID) + us(AVISIT | USUBJID)")
     assert (len(model.random), len(model.covariance)) == (1, 1)
@@ -149,7 +168,11 @@ def test_the_response_may_be_transformed_or_absent() -> None:
         ("y ~ (us(V | S) | g)", "cannot stand within a random-effects term"),
         ("y ~ ((1 | h) + x | g)", "cannot stand within a random-effects term"),
         ("y ~ log(us(V | S))", "us(…) is a covariance term: it stands by itself"),
-        ("y ~ (1 | a:b)", "nested groups are written"),
+        ("y ~ (1 | (a/b):c)", "combinations of columns"),
+        ("y ~ (1 | gr(a))", "by= names the column that groups covariances"),
+        ("y ~ (1 | gr(a, b))", "takes 1 argument"),
+        ("y ~ us(V | a:S)", "a column is expected here"),
+        ("y ~ us(V | gr(S, by=a))", "a column is expected here"),
         ("y ~ (1 | a + b)", "'+' stands where ')' is expected"),
         ("y ~ (1 | 2)", "stands where a column is expected"),
         ("y ~ .", "all columns"),

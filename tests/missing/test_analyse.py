@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 import pytest
 from dropout_trial import MODEL, VISITS, dropout_trial, dropouts
 
+from trialmlm.engine.convergence import Reason
 from trialmlm.errors import FitError, UsageError
+from trialmlm.missing import model_analysis, plan
 from trialmlm.missing.delta import AccumulatedDelta, Delta, DeltaFactor
 from trialmlm.missing.impute import impute
 from trialmlm.missing.pooling import rubin
@@ -20,6 +23,7 @@ from trialmlm.models.mmrm import mmrm
 if TYPE_CHECKING:
     from trialmlm.missing.analysed import AnalysedImputation
     from trialmlm.missing.imputed import Imputed
+    from trialmlm.models.mmrm import MmrmFit
 
 ANALYSIS = "CHG ~ BASE + ARM"
 TRIAL = dropout_trial()
@@ -121,7 +125,7 @@ def test_slopes_take_the_target_time_of_an_imputed_visit() -> None:
     made = impute(timed, model=MODEL, arm="ARM", method="approximate-bayes", imputations=2, seed=1)
     model = "CHG ~ BASE + ARM * TIME + (1 + TIME | USUBJID)"
     found = made.analyse(model, slope="TIME", targets=weeks, control="PLACEBO")
-    assert found.frame["quantity"].tolist() == ["slope of TIME"] * 2 + ["contrast of TIME"]
+    assert found.frame["quantity"].tolist() == ["slope"] * 2 + ["contrast of slopes"]
     for d in (1, 2):
         rows = made.completed(d)
         due = rows["AVISIT"].map(weeks).astype(float)
@@ -184,6 +188,34 @@ def test_a_model_that_fails_for_a_few_fillings_is_counted_and_for_many_refused()
     assert any("1 of 40 times the function gave no number" in note for note in found.notes)
     with pytest.raises(FitError, match=r"6 of 6 fillings \(imputed\) gave no answer"):
         DRAWS.analyse(lambda rows: float("nan"))
+
+
+def test_a_fit_that_does_not_converge_gives_no_answer_and_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = imputed(method="approximate-bayes", imputations=30, seed=3)
+    calls = iter(range(10_000))
+
+    def sometimes(formula: str, rows: pd.DataFrame) -> MmrmFit:
+        number = next(calls)
+        if number == 3:
+            raise FitError("nothing varies")
+        fit = mmrm(formula, rows)
+        if number != 7:
+            return fit
+        ended = replace(fit.gaussian.convergence, reason=Reason.FLAT)
+        return replace(fit, gaussian=replace(fit.gaussian, convergence=ended))
+
+    monkeypatch.setattr(model_analysis, "FITTERS", {"MMRM": sometimes})
+    with pytest.raises(FitError, match=r"2 of 30 fillings .* gave no answer, at most 5% may"):
+        many.analyse(MODEL, at="Week 8")
+    monkeypatch.setattr(plan, "TOLERATED", 0.1)
+    calls = iter(range(10_000))
+    found = many.analyse(MODEL, at="Week 8")
+    assert set(found.frame["imputations"]) == {28}
+    told = " ".join(found.notes)
+    assert "1 of 30 fits: nothing varies" in told
+    assert "1 of 30 fits: −2l hardly changes" in told
 
 
 def test_deltas_are_a_number_by_arm_a_frame_or_rules() -> None:

@@ -53,9 +53,10 @@ def test_leaving_out_each_of_172_subjects_gives_the_estimates_of_rbmi(
     known = facts(reference, "quickstart_condmean_jackknife")["leave_one_out_difference_visit_7"]
     made = imputed(study_data, reference, STRATEGIES[name])
     found = made.analyse(ANALYSIS, at=7).replicates("jackknife")
-    differences = found.loc[found["arms"] == CONTRAST, "estimate"]
-    wanted = [known[name][str(subject)] for subject in made.layout.subjects]
-    np.testing.assert_allclose(differences, wanted, rtol=0, atol=TOLERANCE)
+    differences = found[found["arms"] == CONTRAST]
+    assert len(differences) == 172
+    wanted = [known[name][str(subject)] for subject in differences["left_out"]]
+    np.testing.assert_allclose(differences["estimate"], wanted, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("name", ["MAR", "JR"])
@@ -127,6 +128,21 @@ def test_the_choice_of_variance_turns_the_conclusion_and_both_are_told(
     assert rubin["p_value"] > 0.05 > jackknife["p_value"]
     # exact: no imputation is drawn for it
     assert jackknife["std_error"] == pytest.approx(0.858135, abs=TOLERANCE)
+
+
+def test_bayes_under_missing_at_random_agrees_with_mice(study_data: Path, reference: Path) -> None:
+    """Chained normal regressions on baseline, arm and the other visits: the same joint model."""
+    known = facts(reference, "mi_ancova_rubin")["large_m"]
+    made = imputed(study_data, reference, "mar", method="bayes", imputations=1000, seed=11)
+    rows = rows_of(made.analyse(ANALYSIS).frame)
+    for visit, quantities in known.items():
+        for quantity, numbers in quantities.items():
+            found = rows[visit, quantity]
+            error = np.hypot(found["monte_carlo_se"], numbers["monte_carlo_error_of_est"])
+            assert abs(found["estimate"] - numbers["est"]) <= 4 * error + 1e-9
+            # fractions of missing information of 0.06 to 0.17 are known to a tenth of themselves
+            # from 1,000 imputations on either side; priors differ in the third digit
+            assert found["std_error"] == pytest.approx(numbers["se"], rel=0.02)
 
 
 @pytest.mark.slow

@@ -25,9 +25,8 @@ FOLDER = Path(os.environ.get("TRIALMLM_STUDY_DATA", "nowhere")).parent / "refere
 
 #: stored fits that are not compared, with the reason
 LEFT_OUT: dict[str, str] = {}
-#: how formulas are written here: interactions after the bar are nestings, factor() is C()
+#: how formulas are written here: nestings of columns made beforehand, and factor() is C()
 WRITTEN = {
-    "(1 | Worker) + (1 | Worker:Machine)": "(1 | Worker/Machine)",
     "(1 | day) + (1 | dr)": "(1 | day/run)",
     "(1 | sample) + (1 | batch)": "(1 | batch/cask)",
     "factor(age)": "C(age)",

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import optimize, stats
 
+from trialmlm.covariance.partial import correlation_root, partial_correlations
 from trialmlm.errors import NotAvailableError, UsageError
 from trialmlm.models.lmm import lmm
 from trialmlm.models.profile_intervals import profile_intervals
@@ -121,12 +122,105 @@ def test_several_residual_variances_have_an_interval_each():
     assert (own["estimate"] < own["ci_high"]).all()
 
 
-def test_what_is_not_built_is_refused():
+def test_a_share_that_is_none_is_refused_and_so_is_a_residual_covariance():
     rng = np.random.default_rng(3)
     data = pd.DataFrame(rng.normal(size=(60, 3)), columns=["y", "a", "b"])
-    data["id"] = np.repeat(np.arange(10), 6).astype(str)
-    fit = lmm("y ~ a + b + (1 + a + b | id)", data)
-    with pytest.raises(NotAvailableError, match="parametric_bootstrap takes any"):
-        profile_intervals(fit)
+    data["id"], data["visit"] = np.repeat(np.arange(10), 6).astype(str), np.tile(np.arange(6), 10)
+    with pytest.raises(NotAvailableError, match="parametric_bootstrap takes them"):
+        profile_intervals(lmm("y ~ a + (1 | id) + ar1(visit | id)", data))
     with pytest.raises(UsageError, match="confidence"):
-        profile_intervals(fit, confidence=1.5)
+        profile_intervals(lmm("y ~ a + (1 | id)", data), confidence=1.5)
+
+
+@pytest.fixture(scope="module")
+def machines(study_data):
+    return pd.read_csv(study_data / "machines.csv")
+
+
+@pytest.fixture(scope="module")
+def three_effects(machines):
+    """Three correlated effects: limits by kind and terms."""
+    found = profile_intervals(lmm("score ~ Machine + (0 + Machine | Worker)", machines))
+    return found.set_index(["kind", "term", "term_2"])[["ci_low", "ci_high"]]
+
+
+def test_limits_of_three_correlated_effects_are_lme4_s(three_effects):
+    # confint(lmer(score ~ Machine + (0 + Machine | Worker)), oldNames = FALSE), lme4 1.1-31
+    stored = {
+        ("sd", "MachineA", ""): (2.26631703, 7.51550811),
+        ("sd", "MachineB", ""): (4.86814227, 15.81157256),
+        ("sd", "MachineC", ""): (2.44555718, 8.08016718),
+        ("residual sd", "", ""): (0.77594896, 1.23496462),
+        ("coefficient", "(Intercept)", ""): (48.79640472, 55.91471191),
+        ("coefficient", "MachineB", ""): (2.84016236, 13.09317850),
+        ("coefficient", "MachineC", ""): (10.65528151, 17.17805744),
+    }
+    for key, limits in stored.items():
+        # 1e-3 as elsewhere: lme4 interpolates by splines
+        np.testing.assert_allclose(three_effects.loc[key], limits, rtol=1e-3)
+
+
+class Balanced:
+    """−2l of six workers' means and the spread within cells: G + σ²/3 I, and σ² on 36 df."""
+
+    def __init__(self, data: pd.DataFrame) -> None:
+        cells = data.groupby(["Worker", "Machine"])["score"]
+        means = data.pivot_table(index="Worker", columns="Machine", values="score")
+        centred = (means - means.mean()).to_numpy()
+        self.S, self.n = centred.T @ centred, len(means)
+        self.within = float(((data["score"] - cells.transform("mean")) ** 2).sum())
+
+    def deviance(self, G: np.ndarray, sigma2: float) -> float:
+        C = 3.0 * G + sigma2 * np.eye(3)
+        of_means = self.n * np.linalg.slogdet(C)[1] + 3.0 * np.trace(np.linalg.solve(C, self.S))
+        return of_means + 36.0 * np.log(sigma2) + self.within / sigma2
+
+    def least(self, pair: tuple[int, int] | None, value: float = 0.0) -> float:
+        """With one correlation held, by a search over the entries of G under that constraint."""
+
+        def G(x: np.ndarray) -> np.ndarray:
+            L = np.zeros((3, 3))
+            L[np.tril_indices(3)] = x[:6]
+            return L @ L.T
+
+        def held(x: np.ndarray) -> float:
+            V, (i, j) = G(x), pair
+            return float(V[i, j] / np.sqrt(V[i, i] * V[j, j])) - value
+
+        starts = ([4, 3, 6, 2, 2, 3, 0.0], [4, 5, 5, 3, 1, 2, 0.1], [3, -2, 6, 1, 4, 3, 0.0])
+        bound = [] if pair is None else [{"type": "eq", "fun": held}]
+        options = {"maxiter": 1000, "ftol": 1e-12}
+        found = [
+            optimize.minimize(
+                lambda x: self.deviance(G(x), np.exp(2 * x[6])),
+                np.array(start, dtype=float),
+                method="SLSQP",
+                constraints=bound,
+                options=options,
+            )
+            for start in starts
+        ]
+        return min(one.fun for one in found if one.success)
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (0, 2), (1, 2)])
+def test_limits_of_three_correlations_are_where_the_likelihood_says(machines, three_effects, pair):
+    # lme4's own lie up to 0.017 off: at its upper limit for B and C −2l is not at the cutoff
+    dense = Balanced(machines)
+    cutoff = dense.least(None) + stats.chi2.ppf(0.95, 1)
+    names = [f"Machine{'ABC'[k]}" for k in pair]
+    for limit in three_effects.loc[("correlation", *names)]:
+        # the search of the test stops within 1e-6; the limit is known to 1e-5 of a step of 0.2
+        assert dense.least(pair, limit) == pytest.approx(cutoff, abs=1e-3)
+
+
+def test_partial_correlations_make_every_correlation_matrix():
+    rng = np.random.default_rng(1)
+    for r in (2, 3, 5):
+        R = np.corrcoef(rng.normal(size=(r, r + 2)))
+        w = partial_correlations(R)
+        np.testing.assert_allclose(correlation_root(w, r), np.linalg.cholesky(R), atol=1e-14)
+        assert w[0] == pytest.approx(R[1, 0])
+    singular = np.ones((3, 3))
+    root = correlation_root(partial_correlations(singular), 3)
+    np.testing.assert_allclose(root @ root.T, singular)

@@ -96,7 +96,9 @@ def happened(inputs: Inputs, estimand: str) -> pd.DataFrame:
         _check_one_strategy(event, first)
         parts.append(first.drop_duplicates("subject"))
     columns = ["subject", "event", "date", "reason", "strategy", "rank"]
-    together = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    # an event that befell nobody has no dates, and would blur the type of those of others
+    held = [part for part in parts if len(part)] or parts[:1]
+    together = pd.concat(held, ignore_index=True) if held else pd.DataFrame(columns=columns)
     return together[columns].sort_values(["subject", "date", "rank"]).reset_index(drop=True)
 
 

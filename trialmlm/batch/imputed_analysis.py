@@ -104,6 +104,7 @@ def imputation_of(task: Task) -> Imputation:
         imputations=missing.imputations if drawn else None,
         seed=missing.seed if drawn else None,
         reml=analysis.reml,
+        retrieved=next((rule.retrieved for rule in missing.rules if rule.retrieved), "arm"),
     )
     return _with_fallen(task, made) if len(assumed.fallen) else made
 

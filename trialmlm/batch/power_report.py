@@ -54,12 +54,13 @@ def page(rows: Sequence[Performance], tried: Sequence[Tried]) -> str:
         mine = [row for row in rows if row.scenario == one.setting.scenario]
         told += [
             f"## Scenario `{one.setting.scenario}`: {len(one.trials):,} trials",
-            "\n".join(_table(mine, _decimals(one))),
+            "\n".join(rows_of_page(mine, decimals_of(one))),
         ]
     return "\n\n".join(told) + "\n"
 
 
-def _table(rows: Iterable[Performance], decimals: int) -> Iterable[str]:
+def rows_of_page(rows: Iterable[Performance], decimals: int) -> Iterable[str]:
+    """The lines of a table, its head first; `decimals` are those of the truth."""
     head = ["Method", "Role", "Estimand", *_MEASURES, "Failed"]
     yield "| " + " | ".join(head) + " |"
     yield "| --- | --- | --- |" + " ---: |" * (len(_MEASURES) + 1)
@@ -83,7 +84,7 @@ def _shown(row: Performance, measure: tuple[str, int | None], decimals: int) -> 
     return f"{held.value:.{digits}f} ({held.error:.{digits}f})"
 
 
-def _decimals(tried: Tried) -> int:
+def decimals_of(tried: Tried) -> int:
     """Of the endpoint; a score of few points is shown with one more."""
     spread = max((abs(truth.placebo) for truth in tried.truths.values()), default=0.0)
     return 0 if spread > 50 else 1

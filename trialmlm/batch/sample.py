@@ -19,7 +19,7 @@ from trialmlm.simulate.outcomes import Factor
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from trialmlm.arrays import BoolArray, IntArray
+    from trialmlm.arrays import IntArray
     from trialmlm.protocol.schema import Protocol
     from trialmlm.simulate.design import Design
     from trialmlm.simulate.outcomes import Outcomes
@@ -32,16 +32,14 @@ class Sample:
     Attributes
     ----------
     frame : DataFrame
-        One row per subject and visit that took place, baseline the first; sorted by both.
+        Every subject at every visit, baseline the first; sorted by both. AVAL and CHG are those
+        that would be measured.
     outcomes : Outcomes
-        Behind them.
-    on_drug : ndarray of bool, shape (rows,)
-        Whether drug had not been stopped before the row's visit.
+        Behind them: what is observed among it.
     """
 
     frame: pd.DataFrame
     outcomes: Outcomes
-    on_drug: BoolArray
 
 
 def draw_sample(protocol: Protocol, design: Design[Any, Any], scenario: str, seed: int) -> Sample:
@@ -57,7 +55,16 @@ def draw_sample(protocol: Protocol, design: Design[Any, Any], scenario: str, see
     """
     course = design.courses(design.scenario(scenario), seed, ("followed",), None)["followed"]
     outcomes = design.outcomes(course)
-    subject, visit = outcomes.observed.T.nonzero()
+    return Sample(_laid_out(protocol, design, outcomes), outcomes)
+
+
+def _laid_out(
+    protocol: Protocol,
+    design: Design[Any, Any],
+    outcomes: Outcomes,
+) -> pd.DataFrame:
+    visits, count = outcomes.value.shape
+    subject, visit = np.repeat(np.arange(count), visits), np.tile(np.arange(visits), count)
     value, names = outcomes.value, [planned.name for planned in design.visits]
     frame = {
         protocol.data.subjects.subject: subject,
@@ -75,7 +82,7 @@ def draw_sample(protocol: Protocol, design: Design[Any, Any], scenario: str, see
         frame[name] = _of_rows(held, subject)
     for name, stratum in protocol.strata.items():
         frame[name] = frame[stratum.column]
-    return Sample(pd.DataFrame(frame), outcomes, outcomes.on_drug[visit, subject])
+    return pd.DataFrame(frame)
 
 
 def check_visits(protocol: Protocol, design: Design[Any, Any]) -> None:

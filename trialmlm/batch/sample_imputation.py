@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from trialmlm.batch.sample_rows import rows_of
+from trialmlm.batch.sample_rows import cells_after, grid_of
 from trialmlm.errors import UsageError
 from trialmlm.missing.impute import impute
 from trialmlm.protocol.missing import DRAWING, IMPUTING, REFERENCE_BASED
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 Row = dict[Hashable, Any]
 #: under these the imputation model does not see what is observed after the event
 _UNSEEN = frozenset({*REFERENCE_BASED, "last-mean-carried-forward"})
-#: by what the effect of the event differs under retrieved-dropout
-RETRIEVED = "arm"
 #: the variance that decides where the protocol names none
 _DEFAULT = {"conditional-mean": "jackknife"}
 
@@ -55,7 +53,10 @@ class Bench:
         events, reference = _events(task, self.sample), _reference(task)
         unseen = sorted({rule.after for rule in missing.rules if rule.assume in _UNSEEN})
         seen = sorted({rule.after for rule in missing.rules if rule.assume not in _UNSEEN})
-        key = (task.analysis.model, missing.method, *unseen, "/", *seen, *sorted(reference))
+        key = (
+            task.analysis.model, missing.method, retrieved_by(missing), *unseen, "/", *seen,
+            *sorted(reference),
+        )  # fmt: skip
         if key not in self._made:
             self._made[key] = self._fresh(task, events, reference)
         return self._made[key].with_strategies(events)
@@ -66,7 +67,7 @@ class Bench:
         analysis, missing = task.analysis, missing_of(task.analysis)
         drawn = missing.method in DRAWING
         return impute(
-            rows_of(task.protocol, task.design, analysis, self.sample),
+            grid_of(task.protocol, task.design, analysis, self.sample),
             model=analysis.model or "",
             arm=task.arm,
             events=events,
@@ -75,13 +76,18 @@ class Bench:
             imputations=(self.imputations or missing.imputations) if drawn else None,
             seed=task.seed if drawn else None,
             reml=analysis.reml,
-            retrieved=RETRIEVED,
+            retrieved=retrieved_by(missing),
         )
 
 
 def imputes(analysis: Analysis) -> bool:
     """Whether an analysis is of data imputed from a model."""
     return analysis.missing is not None and analysis.missing.method in IMPUTING
+
+
+def retrieved_by(missing: Missing) -> str:
+    """By what the shift of the mean differs under retrieved-dropout."""
+    return next((rule.retrieved for rule in missing.rules if rule.retrieved), "arm")
 
 
 def variances_of(analysis: Analysis) -> tuple[str, ...]:
@@ -134,22 +140,17 @@ def _events(task: SampleTask, sample: Sample) -> pd.DataFrame | None:
     ]
     if not rules:
         return None
-    on_drug = sample.outcomes.on_drug
-    stopped = np.intersect1d(np.flatnonzero(~on_drug[-1]), _analysed(task, sample))
+    outcomes = sample.outcomes
+    affected = cells_after(task.protocol, outcomes, outcomes.stop_day)
+    stopped = np.flatnonzero(affected.any(axis=0))
     names = np.array([visit.name for visit in task.design.visits], dtype=object)
-    first = on_drug[:, stopped].sum(axis=0)
     return pd.DataFrame(
         {
             task.protocol.data.subjects.subject: stopped,
-            "AVISIT": names[first],
+            "AVISIT": names[affected[:, stopped].argmax(axis=0)],
             "strategy": rules[0].assume,
         }
     )
-
-
-def _analysed(task: SampleTask, sample: Sample) -> Any:
-    """Subjects with a value after baseline."""
-    return np.flatnonzero(sample.outcomes.observed[1:].any(axis=0))
 
 
 def _reference(task: SampleTask) -> dict[str, str]:

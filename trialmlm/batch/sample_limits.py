@@ -40,12 +40,14 @@ def _lacks(protocol: Protocol, design: Design[Any, Any], analysis: Analysis) -> 
 
 
 def _of_estimand(protocol: Protocol, design: Design[Any, Any], analysis: Analysis) -> Iterator[str]:
-    events = protocol.estimand(analysis.estimand).events if analysis.estimand else {}
+    events = protocol.estimand(analysis.estimand).handlings if analysis.estimand else {}
     for event, way in events.items():
         if event not in design.events:
             yield f"event: {event}"
-        elif way == "composite" and design.events[event] != "nothing":
-            yield f"{event}: composite"
+        elif design.events[event] != "nothing" and (
+            len(way.strategies) > 1 or way.strategy == "composite"
+        ):
+            yield f"{event}: {way.words}"
 
 
 def _of_missing(design: Design[Any, Any], analysis: Analysis) -> Iterator[str]:
@@ -57,6 +59,8 @@ def _of_missing(design: Design[Any, Any], analysis: Analysis) -> Iterator[str]:
     for rule in missing.rules:
         if design.events.get(rule.after) != "stop":
             yield f"rules: after {rule.after}"
+        if rule.reasons:
+            yield f"rules: reasons of {rule.after}"
         if rule.assume not in strategies():
             yield f"assume: {rule.assume}"
     completed = analysis.analyse.model if analysis.analyse else analysis.model

@@ -111,17 +111,24 @@ def period_of(task: Task) -> tuple[float, float]:
 
 def _words(part: RandomPart, roles: Subjects) -> str:
     """The random effects of a grouping factor, ``random intercept by subject``."""
-    effects = ["intercept" if n == "(Intercept)" else f"slope of {n}" for n in part.names]
+    every = dict.fromkeys(name for coding in part.codings for name in coding.names)
+    effects = ["intercept" if n == "(Intercept)" else f"slope of {n}" for n in every]
     *outer, own = part.columns
     called = {roles.subject: "subject", roles.site: "site"}
     by = called.get(own, own)
     within = f" within {' and '.join(called.get(name, name) for name in outer)}" if outer else ""
-    structure = ", unstructured" if part.single else ", uncorrelated"
-    if not part.single and max(part.sizes) > 1:
-        structure = ", uncorrelated between terms"
-    if len(effects) == 1:
-        structure = ""
-    return f"random {' and '.join(effects)} by {by}{within}{structure}"
+    words = f"random {' and '.join(effects)} by {by}{within}"
+    gate = next((gate for gate in part.gates if gate), None)
+    grouped = f", one covariance for each {gate.column}" if gate else ""
+    return f"{words}{_structure(part, len(effects))}{grouped}"
+
+
+def _structure(part: RandomPart, effects: int) -> str:
+    if effects == 1:
+        return ""
+    if part.single or all(size == effects for size in part.sizes):
+        return ", unstructured"
+    return ", uncorrelated between terms" if max(part.sizes) > 1 else ", uncorrelated"
 
 
 def _covariance_in_words(fit: LmmFit, roles: Subjects) -> str:

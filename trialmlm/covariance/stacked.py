@@ -42,7 +42,7 @@ def _(family: Unstructured, theta: Array, G: Array) -> Array:
     GF = G @ factor
     found = 2.0 * (sd[..., None, :] * GF)[..., rows, columns]
     found[..., rows == columns] = 2.0 * (factor * GF).sum(axis=-2)
-    return found
+    return np.ascontiguousarray(found)  # an index of places leaves the axes in another order
 
 
 def _factors(family: Unstructured, theta: Array) -> tuple[Array, Array]:

@@ -84,11 +84,11 @@ def basis_of(W: Array, sizes: Array | None = None) -> Basis:
     Basis
     """
     norms = np.linalg.norm(W, axis=0) if sizes is None else sizes
-    R = np.linalg.qr(W).R if W.shape[0] >= W.shape[1] else W[:0]
+    R = triangle(W) if W.shape[0] >= W.shape[1] else W[:0]
     full = R.shape[0] == W.shape[1] and bool((np.abs(np.diag(R)) > RANK_TOLERANCE * norms).all())
     kept = np.arange(W.shape[1]) if full else _independent(W, norms)
     if not full:
-        R = np.linalg.qr(W[:, kept]).R
+        R = triangle(W[:, kept])
     aliased = np.setdiff1d(np.arange(W.shape[1]), kept)
     D = _combinations(W[:, kept], W[:, aliased], norms[aliased])
     R_inverse = np.linalg.inv(R) if kept.size else np.zeros((0, 0))
@@ -96,8 +96,16 @@ def basis_of(W: Array, sizes: Array | None = None) -> Basis:
     return Basis(kept, aliased, R_inverse, D, log_det)
 
 
+def triangle(W: Array) -> Array:
+    """R of W = QR, without the tall Q."""
+    found: Array = np.asarray(np.linalg.qr(W, mode="r"))
+    return found
+
+
 def _combinations(kept: Array, aliased: Array, sizes: Array) -> Array:
     """D with aliased = kept D, solved for in each column's own units, exact zeros for rounding."""
+    if not sizes.size:
+        return np.zeros((kept.shape[1], 0))
     units = np.linalg.norm(kept, axis=0)
     targets = np.where(sizes > 0.0, sizes, 1.0)
     D = np.linalg.lstsq(kept / units, aliased / targets, rcond=None)[0]

@@ -2,7 +2,8 @@
 
 V_i = Z_i G Z_i' + σ²I. Nothing of size n_i is kept: with S_i = Z_i'Z_i the Woodbury identity gives
 Ω_i = σ⁻²(I − Z_i D_i Z_i'), D_i = G(σ²I + S_iG)⁻¹, so that Z'ΩZ, Z'ΩX and Z'Ωr follow from the
-r × r, r × q and r cross-products of the cluster. Only derivatives by G are summed; those by σ²
+r × r, r × q and r cross-products of the cluster. These stand with the clusters last, r × r × n: a
+step is a pass over n numbers side by side. Only derivatives by G are summed; those by σ²
 follow from Euler's identity, as Σ_h θ_h ∂_hV = V.
 """
 
@@ -22,9 +23,10 @@ from trialmlm.engine.euler import (
     with_sigma2,
 )
 from trialmlm.engine.likelihood import Block, Curve
-from trialmlm.engine.objective import contract
+from trialmlm.engine.objective import contracted
 from trialmlm.engine.predicted_effects import ClusterPredictions, cluster_predictions
 from trialmlm.engine.random_parameters import RandomParameters, on_boundary
+from trialmlm.engine.side_by_side import cholesky, congruent, inverses
 from trialmlm.engine.standardise import orthonormal_effects, standardise
 
 if TYPE_CHECKING:
@@ -39,10 +41,10 @@ class ClusterSummary:
 
     Attributes
     ----------
-    S : ndarray, shape (n, r, r)
+    S : ndarray, shape (r, r, n)
         Z'Z.
-    ZX : ndarray, shape (n, r, q)
-    Zy : ndarray, shape (n, r)
+    ZX : ndarray, shape (r, q, n)
+    Zy : ndarray, shape (r, n)
     Xy : ndarray, shape (q,)
         X'y over all rows (X'X is the identity).
     yy : float
@@ -79,11 +81,12 @@ def summarise_clusters(X: Array, Z: Array, y: Array, first: IntArray) -> Cluster
         The first row of each cluster.
     """
     rows = standardise(X, y)
-    Z, K = orthonormal_effects(Z)
+    own, K = orthonormal_effects(Z)
+    columns = np.ascontiguousarray(own.T)
     return ClusterSummary(
-        S=np.add.reduceat(Z[:, :, None] * Z[:, None, :], first),
-        ZX=np.add.reduceat(Z[:, :, None] * rows.Q[:, None, :], first),
-        Zy=np.add.reduceat(Z * rows.y[:, None], first),
+        S=_products(columns, columns, first),
+        ZX=_products(columns, np.ascontiguousarray(rows.Q.T), first),
+        Zy=_products(columns, rows.y[None], first)[:, 0],
         Xy=rows.Q.T @ rows.y,
         yy=float(rows.y @ rows.y),
         n_observations=y.size,
@@ -94,6 +97,14 @@ def summarise_clusters(X: Array, Z: Array, y: Array, first: IntArray) -> Cluster
     )
 
 
+def _products(left: Array, right: Array, first: IntArray) -> Array:
+    """Sums over each cluster of the products of two sets of columns, a × N and b × N."""
+    found = np.empty((len(left), len(right), len(first)))
+    for a, b in np.ndindex(len(left), len(right)):
+        found[a, b] = np.add.reduceat(left[a] * right[b], first)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterPoint:
     """The likelihood at one (G, σ²).
@@ -102,7 +113,7 @@ class ClusterPoint:
     ----------
     G : ndarray, shape (r, r)
     sigma2 : float
-    E : ndarray, shape (n, r, r)
+    E : ndarray, shape (r, r, n)
         σ⁻²(I − S_iD_i): Z'ΩZ = E S, Z'ΩX = E Z'X.
     Phi, beta, deviance
         As in :class:`~trialmlm.engine.likelihood.Point`.
@@ -124,15 +135,18 @@ def moments(s: ClusterSummary) -> tuple[Array, float] | None:
 
     The coefficients of a cluster scatter by G + σ²S_i⁻¹ around nothing, as X's part is taken out.
     """
-    r = s.S.shape[1]
-    values = np.linalg.eigvalsh(s.S)
+    r = len(s.S)
+    values, vectors = np.linalg.eigh(np.ascontiguousarray(s.S.transpose(2, 0, 1)))
     rich = values[:, 0] > 0.02 * float(values.mean())
     if rich.sum() < 3 * r:
         return None
-    inverse = np.linalg.pinv(s.S, hermitian=True)
-    b = (inverse @ s.Zy[:, :, None])[:, :, 0]
-    left = s.n_observations - float((values > 1e-9 * values.max()).sum())
-    sigma2 = (s.yy - float((b * s.Zy).sum())) / left if left > 0.0 else 0.0
+    carried = values > 1e-9 * values.max()
+    inverse = (vectors * (carried / np.where(carried, values, 1.0))[:, None, :]) @ vectors.swapaxes(
+        1, 2
+    )
+    b = (inverse @ s.Zy.T[:, :, None])[:, :, 0]
+    left = s.n_observations - float(carried.sum())
+    sigma2 = (s.yy - float((b * s.Zy.T).sum())) / left if left > 0.0 else 0.0
     if sigma2 <= 1e-6:
         return None
     G = b[rich].T @ b[rich] / rich.sum() - sigma2 * inverse[rich].mean(axis=0)
@@ -144,10 +158,10 @@ def moments(s: ClusterSummary) -> tuple[Array, float] | None:
 class _Sums:
     """What the derivatives by G are made of, cluster by cluster."""
 
-    T: Array  # Z'ΩZ, n × r × r
-    H: Array  # Z'ΩX, n × r × q
-    z: Array  # Z'Ωr, n × r
-    F: Array  # HΦH', n × r × r
+    T: Array  # Z'ΩZ, r × r × n
+    H: Array  # Z'ΩX, r × q × n
+    z: Array  # Z'Ωr, r × n
+    F: Array  # HΦH', r × r × n
 
 
 @dataclass(frozen=True)
@@ -160,7 +174,7 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
     @property
     def r(self) -> int:
         """Random effects per cluster."""
-        return int(self.data.S.shape[1])
+        return len(self.data.S)
 
     @property
     def parameters(self) -> RandomParameters:
@@ -183,18 +197,16 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         s = self.data
         factor = self.parameters.factor(theta)
         G, sigma2 = factor @ factor.T, float(self.parameters.sigma2(theta)[0])
-        identity = np.eye(self.r)
+        identity = np.eye(self.r)[:, :, None]
         # |I + Λ'SΛ/σ²| is symmetric, and defined for a singular G
-        core = identity + factor.T @ s.S @ factor / sigma2
-        half = np.linalg.cholesky(core)
-        D = factor @ _inverses(core, half) @ factor.T / sigma2
-        E = (identity - s.S @ D) / sigma2
+        half = cholesky(identity + congruent(factor, s.S) / sigma2)
+        D = congruent(factor.T, inverses(half)) / sigma2
+        E = (identity - np.einsum("abn,bcn->acn", s.S, D)) / sigma2
         q = s.Xy.size
-        # sums over clusters and effects at once, as one product of tall matrices
-        DX = (D @ s.ZX).reshape(-1, q)
-        XtOX = (np.eye(q) - s.ZX.reshape(-1, q).T @ DX) / sigma2
-        XtOy = (s.Xy - DX.T @ s.Zy.ravel()) / sigma2
-        yOy = (s.yy - float((s.Zy * (D @ s.Zy[:, :, None])[:, :, 0]).sum())) / sigma2
+        DX = np.einsum("abn,bqn->aqn", D, s.ZX)
+        XtOX = (np.eye(q) - (s.ZX @ DX.swapaxes(1, 2)).sum(axis=0)) / sigma2
+        XtOy = (s.Xy - np.einsum("aqn,an->q", DX, s.Zy)) / sigma2
+        yOy = (s.yy - float(np.vdot(s.Zy, np.einsum("abn,bn->an", D, s.Zy)))) / sigma2
         root = np.linalg.cholesky((XtOX + XtOX.T) / 2.0)
         inverse = np.linalg.inv(root)
         Phi = inverse.T @ inverse
@@ -203,7 +215,7 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         free = q if self.reml else 0
         deviance = (
             s.n_observations * np.log(sigma2)
-            + 2.0 * float(np.log(np.diagonal(half, axis1=1, axis2=2)).sum())
+            + 2.0 * float(np.log(np.einsum("aan->an", half)).sum())
             + rOr
             + (s.n_observations - free) * np.log(2.0 * np.pi)
         )
@@ -237,21 +249,21 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         m = len(basis)
         free = point.Phi.shape[0] if self.reml else 0
         sigma = np.append(point.G[lower_indices(self.r)], point.sigma2)
-        trace_matrix = sums.T.sum(axis=0) - (sums.F.sum(axis=0) if self.reml else 0.0)
-        quad_matrix = sums.z.T @ sums.z
-        trace = np.tensordot(basis, trace_matrix, 2)
-        quad = np.tensordot(basis, quad_matrix, 2)
+        trace_matrix = sums.T.sum(axis=2) - (sums.F.sum(axis=2) if self.reml else 0.0)
+        quad_matrix = sums.z @ sums.z.T
+        trace: Array = basis.reshape(m, -1) @ trace_matrix.ravel()
+        quad: Array = basis.reshape(m, -1) @ quad_matrix.ravel()
         trace = with_sigma2(trace, float(s.n_observations - free), sigma)
         quad = with_sigma2(quad, point.rOr, sigma)
         P = self._P(point, sums, basis, sigma)
-        J = contract(basis, sums.T, sums.T - 2.0 * sums.F if self.reml else sums.T)
+        J = _contract(basis, sums.T, sums.T - 2.0 * sums.F if self.reml else sums.T)
         if self.reml:
             PhiP = point.Phi @ P[:m]
             J = J + PhiP.reshape(m, -1) @ PhiP.transpose(0, 2, 1).reshape(m, -1).T
-        zz = sums.z[:, :, None] * sums.z[:, None, :]
-        cross = np.tensordot(sums.H, sums.z, ((0,), (0,)))  # r × q × r: Σ h_a z_b
+        zz = sums.z[:, None] * sums.z
+        cross = sums.H @ sums.z.T  # r × q × r: Σ h_a z_b
         c = np.einsum("hab,aqb->hq", basis, cross)
-        A = contract(basis, sums.T, zz) - c @ point.Phi @ c.T
+        A = _contract(basis, sums.T, zz) - c @ point.Phi @ c.T
         J = bordered((J + J.T) / 2.0, trace, sigma)
         A = bordered((A + A.T) / 2.0, quad, sigma)
         return Curve(trace - quad, 2.0 * A - J, A, J), P
@@ -280,10 +292,10 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
         m = len(basis)
         sigma = np.append(point.G[lower_indices(self.r)], point.sigma2)
         P = self._P(point, sums, basis, sigma)
-        EH = np.einsum("hab,nbq->hnaq", basis, sums.H)
-        q = sums.H.shape[2]
-        left = EH.transpose(0, 3, 1, 2).reshape(m * q, -1)
-        right = (sums.T @ EH).transpose(0, 3, 1, 2).reshape(m * q, -1)
+        EH = np.einsum("hab,bqn->haqn", basis, sums.H)
+        q = sums.H.shape[1]
+        left = EH.swapaxes(1, 2).reshape(m * q, -1)
+        right = np.einsum("abn,hbqn->hqan", sums.T, EH).reshape(m * q, -1)
         Q = (left @ right.T).reshape(m, q, m, q).transpose(0, 2, 1, 3)
         Q = with_Q_of_sigma2(Q, P, sigma)
         result: Array = np.tensordot(W, Q, 2)
@@ -297,32 +309,27 @@ class ClusterLikelihood(DataLikelihood[ClusterSummary]):
     def effects(self, point: ClusterPoint) -> ClusterPredictions:
         """Best linear unbiased predictions of the random effects."""
         sums = self._sums(point)
-        return cluster_predictions(point, sums.z, sums.H, sums.T - sums.F, self.data.K, self.scale)
+        H, inner = sums.H.transpose(2, 0, 1), (sums.T - sums.F).transpose(2, 0, 1)
+        return cluster_predictions(point, sums.z.T, H, inner, self.data.K, self.scale)
 
     def _sums(self, point: ClusterPoint) -> _Sums:
-        s = self.data
-        T = point.E @ s.S
-        H = point.E @ s.ZX
-        z = (point.E @ s.Zy[:, :, None])[:, :, 0] - H @ point.beta
-        return _Sums((T + T.transpose(0, 2, 1)) / 2.0, H, z, H @ point.Phi @ H.transpose(0, 2, 1))
+        s, E = self.data, point.E
+        T = np.einsum("abn,bcn->acn", E, s.S)
+        H = np.einsum("abn,bqn->aqn", E, s.ZX)
+        z = np.einsum("abn,bn->an", E, s.Zy) - np.einsum("aqn,q->an", H, point.beta)
+        F = np.einsum("aqn,bqn->abn", point.Phi @ H, H)
+        return _Sums((T + T.swapaxes(0, 1)) / 2.0, H, z, F)
 
     def _P(self, point: ClusterPoint, sums: _Sums, basis: Array, theta: Array) -> Array:
         """P_h of G's entries, and of σ² from Σ θ_h P_h = −X'ΩX."""
-        n, r, q = sums.H.shape
-        flat = sums.H.transpose(1, 2, 0).reshape(r * q, n)
+        r, q, n = sums.H.shape
+        flat = sums.H.reshape(r * q, n)
         Z = (flat @ flat.T).reshape(r, q, r, q).transpose(0, 2, 1, 3)
-        P = -np.tensordot(basis, Z, 2)
+        P: Array = -(basis.reshape(-1, r * r) @ Z.reshape(r * r, q * q)).reshape(-1, q, q)
         return with_P_of_sigma2(P, point.Phi, theta)
 
 
-def _inverses(core: Array, half: Array) -> Array:
-    """The inverse of each matrix; 2 × 2 by its adjugate, where LAPACK is mostly overhead.
-
-    The determinant is taken from the Cholesky factor `half`: it is positive even by rounding.
-    """
-    if core.shape[-1] != 2:
-        return np.asarray(np.linalg.inv(core), dtype=float)
-    a, b, d = core[:, 0, 0], core[:, 0, 1], core[:, 1, 1]
-    determinant = np.square(half[:, 0, 0] * half[:, 1, 1])
-    inverse = np.stack([d, -b, -b, a], axis=-1) / determinant[:, None]
-    return inverse.reshape(core.shape)
+def _contract(basis: Array, A: Array, W: Array) -> Array:
+    """Σ_i tr(E_h A_i E_k W_i), m × m, of matrices r × r × n."""
+    r, _, n = A.shape
+    return contracted(basis, A.reshape(r * r, n) @ W.reshape(r * r, n).T)

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from trialmlm.engine.optimize import Optimum
     from trialmlm.engine.summary import Summary
 
-#: how near the optimum a refit's last step begins, in standard errors of θ; each of these steps
-#: divides the distance by thirty or more
-_TOLERANCE = 1e-6
+#: how near the optimum a refit's last step begins, in standard errors of θ
+_TOLERANCE = 1e-8
 #: gradients before the short way is given up
 _MOST_STEPS = 25
 #: a direction of X whose share in the rows left is smaller than this is lost

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trialmlm.engine.freed_memory import keep_freed_memory
 from trialmlm.engine.leave_out import LeaveOut
 from trialmlm.engine.many_lost import coefficients_lost, parameters_lost
 from trialmlm.engine.many_optima import ManyLikelihoods, find_optima
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from trialmlm.engine.many_optima import Optima
 
 #: numbers that the sums of a batch, and what is made of them, may hold
-_HELD = 4_000_000
+_HELD = 1_000_000
 _NOT_DETERMINED = "the subjects counted do not determine every parameter"
 
 
@@ -67,7 +68,8 @@ class Refits:
         Returns
         -------
         Refitted
-            Each at the optimum of the data so counted; one that is not says why.
+            Each at the optimum of the data so counted; one that is not says why. A refit is the
+            same to the last bit whatever stands beside it, so that D may be shared out.
 
         Raises
         ------
@@ -103,6 +105,7 @@ class Refits:
         T, s = data.n_visits, data.M.shape[-1]
         held = len(data.visits) * ((s + T) ** 2 + 5 * T * T) + 3 * (s * T) ** 2
         size = max(1, _HELD // held)
+        keep_freed_memory()
         return (slice(start, min(D, start + size)) for start in range(0, max(1, D), size))
 
     def _recounted(self, counts: IntArray) -> Refitted:
@@ -129,7 +132,8 @@ class Refits:
         """β of the columns of X, NaN where aliased."""
         data = self.one.likelihood.data
         found = np.full((len(beta), data.basis.n_columns), np.nan)
-        found[:, data.basis.kept] = (data.offset + data.scale * beta) @ data.basis.R_inverse.T
+        own = (data.offset + data.scale * beta)[:, :, None]
+        found[:, data.basis.kept] = (data.basis.R_inverse @ own)[:, :, 0]
         return found
 
 

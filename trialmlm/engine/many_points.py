@@ -75,7 +75,8 @@ def information(summary: Summary, sums: Sums, Omega: Array) -> Array:
 def _weighted_cross(summary: Summary, sums: Sums, Omega: Array) -> Array:
     """X'Ωy of each, D × q."""
     by_visit = (sums.N @ Omega).sum(axis=1).swapaxes(1, 2)
-    found: Array = by_visit.reshape(len(by_visit), -1) @ _flat(summary).T
+    flat = by_visit.reshape(len(by_visit), 1, -1)
+    found: Array = (flat @ _flat(summary).T)[:, 0]
     return found
 
 
@@ -90,8 +91,8 @@ def gradients(summary: Summary, sums: Sums, at: Points, *, reml: bool) -> Array:
 
 def _residual_products(summary: Summary, sums: Sums, at: Points) -> Array:
     """S⁰_p = Σ r r', D × P × T × T."""
-    T, q, s = summary.B.shape
-    fit = (at.beta @ summary.B.transpose(1, 0, 2).reshape(q, T * s)).reshape(-1, 1, T, s)
+    T, _, s = summary.B.shape
+    fit = (at.beta[:, None] @ _flat(summary)).reshape(-1, 1, T, s)
     cross = fit @ sums.N
     found: Array = fit @ sums.M @ fit.swapaxes(2, 3) + sums.Y - cross - cross.swapaxes(2, 3)
     return found
@@ -107,11 +108,9 @@ def _leverages(summary: Summary, sums: Sums, at: Points) -> Array:
 
 
 def _both_sides(A: Array, F: Array) -> Array:
-    """F'A_dF for symmetric A, D × a × a and a × b in, as two large products."""
-    D, a, _ = A.shape
-    b = F.shape[1]
-    half = (A.reshape(D * a, a) @ F).reshape(D, a, b).swapaxes(1, 2)
-    return (half.reshape(D * b, a) @ F).reshape(D, b, b)
+    """F'A_dF, D × a × a and a × b in; one product per data set, which others do not change."""
+    found: Array = F.T @ (A @ F)
+    return found
 
 
 def _flat(summary: Summary) -> Array:

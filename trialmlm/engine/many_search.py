@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from trialmlm.arrays import Array, BoolArray, IntArray
 
-#: how near the optimum a search ends, in standard errors of θ: what its last step had to go,
-#: times the share of the way that the step before left over
+#: how near the optimum a last step begins, in standard errors of θ
 _TOLERANCE = 1e-8
 #: gradients before one is given up
 _MOST_STEPS = 25
@@ -27,7 +26,7 @@ class Ends:
     ----------
     theta : ndarray, shape (D, k)
     arrived : ndarray of bool, shape (D,)
-        Whether it is within the tolerance.
+        Whether the last step began within the tolerance.
     """
 
     theta: Array
@@ -56,17 +55,14 @@ def descend(
     H = np.repeat(inverse[None], D, axis=0)
     at = theta[None]
     g = gradient(active, at)
-    last = np.full(D, np.nan)
     for _ in range(_MOST_STEPS):
         step = -(H @ g[:, :, None])[:, :, 0]
         left = np.sqrt(np.maximum(0.0, -(g * step).sum(axis=1)) / 2.0)
         step *= np.minimum(1.0, 1.0 / np.abs(step).max(axis=1).clip(1e-300))[:, None]
         at = at + step
-        over = left * np.fmin(1.0, left / last)
-        near, going = over < _TOLERANCE, over >= _TOLERANCE  # neither where it is NaN
+        near, going = left < _TOLERANCE, left >= _TOLERANCE  # neither where it is NaN
         ends.theta[active[near]], ends.arrived[active[near]] = at[near], True
-        carried = (active, at, step, g, H, left)
-        active, at, step, before, H, last = (part[going] for part in carried)
+        active, at, step, before, H = (part[going] for part in (active, at, step, g, H))
         if not active.size:
             break
         g = gradient(active, at)

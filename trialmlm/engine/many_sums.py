@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trialmlm.engine.summary import Summary
 
 #: products of subjects that are held at a time, in numbers
-_HELD = 2_000_000
+_HELD = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,9 @@ def recounted(summary: Summary, subjects: Subjects, counts: IntArray) -> Sums:
     C = np.zeros((D, P, W.shape[1] ** 2))
     for p, piece in _pieces(subjects.pattern, P, W.shape[1] ** 2):
         products = (W[piece, :, None] * W[piece, None, :]).reshape(len(piece), -1)
-        n[:, p] += weights[:, piece].sum(axis=1)
-        C[:, p] += weights[:, piece] @ products
+        own = np.ascontiguousarray(weights[:, piece])
+        n[:, p] += own.sum(axis=1)
+        C[:, p] += (own[:, None] @ products)[:, 0]  # each by itself: the others leave no trace
     return _blocks(n, C.reshape(D, P, W.shape[1], W.shape[1]), s)
 
 

@@ -242,10 +242,14 @@ def block_diagonal(blocks: Sequence[Array]) -> Array:
 def contract(basis: Array, Omega: Array, W: Array) -> Array:
     """Σ_p tr(E_h Ω_p E_k W_p), m × m, one matrix product over the patterns."""
     P, T, _ = Omega.shape
-    m = basis.shape[0]
+    return contracted(basis, Omega.reshape(P, T * T).T @ W.reshape(P, T * T))
+
+
+def contracted(basis: Array, products: Array) -> Array:
+    """Σ_p tr(E_h Ω_p E_k W_p) from Σ_p vec(Ω_p) vec(W_p)', T² × T²."""
+    m, T, _ = basis.shape
     # [b, c, d, a] = Σ_p Ω_p[b, c] W_p[d, a];  tr(E Ω E' W) = Σ E[a, b] Ω[b, c] E'[c, d] W[d, a]
-    tensor = Omega.reshape(P, T * T).T @ W.reshape(P, T * T)
-    tensor = tensor.reshape(T, T, T, T).transpose(3, 0, 1, 2).reshape(T * T, T * T)
+    tensor = products.reshape(T, T, T, T).transpose(3, 0, 1, 2).reshape(T * T, T * T)
     flat = basis.reshape(m, T * T)
     result: Array = flat @ tensor @ flat.T
     return result

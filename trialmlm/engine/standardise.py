@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trialmlm.engine.basis import Basis, basis_of
+from trialmlm.engine.basis import Basis, basis_of, triangle
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -51,5 +51,5 @@ def standardise(X: Array, y: Array) -> Standardised:
 
 def orthonormal_effects(Z: Array) -> tuple[Array, Array]:
     """Z in columns that are orthonormal over the rows, times √N, and K with Z = that · K."""
-    K = np.linalg.qr(Z).R / np.sqrt(len(Z))
+    K = triangle(Z) / np.sqrt(len(Z))
     return Z @ np.linalg.inv(K), K

@@ -15,6 +15,7 @@ from trialmlm.expressions.functions import (
     BASES,
     CONTRASTS,
     COVARIANCES,
+    GROUPINGS,
     QUOTE,
     TRANSFORMATIONS,
     WHERE_FUNCTIONS,
@@ -117,11 +118,6 @@ WHERE = Dialect(
     },
 )
 
-_GROUPS_HINT = (
-    "':' is not allowed after '|': nested groups are written (1 | SITE/SUBJECT); for any other "
-    "combination make a column"
-)
-
 _CONSTANT = Dialect(
     "a constant",
     prefix={"+": 1, "-": 1},
@@ -141,7 +137,10 @@ DIALECTS: Mapping[str, Dialect] = {
         hints={":": "a covariance term takes columns, not interactions: make one column of them"},
     ),
     "groups": Dialect(
-        "the groups after '|'", infix={"/": 1}, hints={":": _GROUPS_HINT, "|": BAR, "||": BAR}
+        "the groups after '|'",
+        infix={"/": 1, ":": 2},
+        functions=GROUPINGS,
+        hints={"|": BAR, "||": BAR},
     ),
     "where": WHERE,
 }

@@ -16,9 +16,11 @@ class Function:
     least, most : int
         How many arguments it takes without a keyword.
     keywords : tuple of str
-        Its keywords; their values are constants.
+        Its keywords; their values are constants, unless `values` says otherwise.
     first, rest : str
         The dialects in which its first argument and the others are read.
+    values : str
+        The dialect in which the values of its keywords are read.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Function:
     keywords: tuple[str, ...] = ()
     first: str = "arithmetic"
     rest: str = "constant"
+    values: str = "constant"
 
     def place(self, number: int) -> str:
         """Return the dialect of argument `number`, counted from 0."""
@@ -82,6 +85,9 @@ BASES = _table(
 
 #: a column by a name in quotes, as patsy writes it
 QUOTE = _table(Function("Q", first="constant"))
+
+#: what may stand after `|` instead of a grouping factor: one with a covariance for every arm
+GROUPINGS = _table(Function("gr", keywords=("by",), first="groups", rest="groups", values="groups"))
 
 #: what may stand second in C(…)
 CONTRASTS = _table(
@@ -163,6 +169,7 @@ MISPLACED = {
         COVARIANCES,
         "{0}(…) is a covariance term: it stands by itself in the sum, as + {0}(AVISIT | USUBJID)",
     ),
+    **dict.fromkeys(GROUPINGS, "{0}(…) stands after '|', as (1 + YEARS | {0}(USUBJID, by=ARM))"),
     **dict.fromkeys(
         WHERE_FUNCTIONS, "{0}(…) is a function of where-clauses, not of a model formula"
     ),

@@ -212,7 +212,7 @@ class _Reader:
         named: list[tuple[str, Node]] = []
         while self.symbol() != ")":
             if self.word.kind is Kind.NAME and self.symbol(ahead=1) == "=":
-                named.append(self.keyword())
+                named.append(self.keyword(DIALECTS[function.values]))
             elif named:
                 self.refuse(f"{word.value}(…): an argument stands after a keyword", self.word)
             else:
@@ -223,10 +223,10 @@ class _Reader:
         calls.check(self.text, function, node)
         return self.column(node) if function.name == "Q" else node
 
-    def keyword(self) -> tuple[str, Node]:
+    def keyword(self, values: Dialect) -> tuple[str, Node]:
         name = self.word.value
         self.at += 2
-        return name, self.argument(_CONSTANT)
+        return name, self.argument(values)
 
     def argument(self, dialect: Dialect) -> Node:
         node = self.barred(dialect)

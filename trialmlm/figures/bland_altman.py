@@ -19,6 +19,7 @@ def bland_altman_plot(
     points: Any,
     frame: Any,
     *,
+    methods: tuple[str, str] | None = None,
     unit: str = "",
     decimals: int = 1,
     ax: Axes | None = None,
@@ -29,6 +30,8 @@ def bland_altman_plot(
     ----------
     points, frame : DataFrame
         As of ``tm.bland_altman(...)``: mean and difference; quantity, estimate, ci_low, ci_high.
+    methods : tuple of str, optional
+        What readers call the first method and the second, which is taken from it.
     unit : str
         Of the measurements.
     decimals : int
@@ -61,5 +64,6 @@ def bland_altman_plot(
         zorder=3,
     )
     ending = f" ({unit})" if unit else ""
-    axis_titles(ax, f"Mean of the two methods{ending}", f"First less second{ending}")
+    first, second = methods or ("first method", "second method")
+    axis_titles(ax, f"Mean of the two methods{ending}", f"{first} - {second}{ending}")
     return ax

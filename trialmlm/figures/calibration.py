@@ -46,7 +46,9 @@ def calibration_plot(frame: Any, *, measure: str = "", ax: Axes | None = None) -
             ax.plot(at, observed[chosen], linestyle="none", marker=marker, markersize=5,
                     color=colour, label=label)  # fmt: skip
     ax.set_xticks([])
-    ax.legend(loc="best", fontsize=SMALL)
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(bottom, top + 0.12 * (top - bottom))  # intervals reach everywhere but there
+    ax.legend(loc="upper center", fontsize=SMALL, ncols=4)
     first = str(frame.columns[0])
     axis_titles(ax, f"{first}, left out one at a time", measure or "Mean")
     return ax

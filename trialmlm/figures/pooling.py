@@ -126,7 +126,7 @@ def _plane(ax: Axes, first: Any, second: Any) -> None:
     _points(ax, own[0], own[1], partial[0], partial[1])
     centre = [float(table["pooled"].iloc[0]) for table in (across, up)]
     ax.plot(*[[value] for value in centre], linestyle="none", marker="+", markersize=14,
-            markeredgewidth=1.8, color=GREY, label="complete pooling")  # fmt: skip
+            markeredgewidth=1.8, color=GREY, zorder=3, label="complete pooling")  # fmt: skip
 
 
 def _points(ax: Axes, x0: Any, y0: Any, x1: Any, y1: Any) -> None:

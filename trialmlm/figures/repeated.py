@@ -95,5 +95,5 @@ def pseudobulk_plot(frame: Any, term: str, *, ax: Axes | None = None) -> Axes:
     columns = ("estimate", "ci_low", "ci_high")
     values = [rows[column].to_numpy(dtype=float).tolist() for column in columns]
     draw_dots(ax, labels, *values, null=0.0)
-    axis_titles(ax, term)
+    axis_titles(ax, f"Effect ({term}) with its interval")
     return ax

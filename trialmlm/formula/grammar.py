@@ -74,16 +74,29 @@ class RandomTerm:
         As it was written.
     terms : Node
         What is random; ``1 + YEARS``.
-    groups : tuple of str
-        One column; of a nesting ``a/b/c`` all, the outermost first.
+    factors : tuple of tuple of str
+        The columns of each grouping factor: of ``a/b`` those of a and of a:b, of ``a:b`` one.
     correlated : bool
         False for ``(x || g)``.
+    by : str or None
+        The column each level of which has a covariance of its own: ``gr(g, by=ARM)``.
     """
 
     text: str
     terms: Node
-    groups: tuple[str, ...]
+    factors: tuple[tuple[str, ...], ...]
     correlated: bool
+    by: str | None = None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """All columns, the outermost of a nesting first."""
+        return self.factors[-1]
+
+    @property
+    def nested(self) -> bool:
+        """Whether the outer factors of the columns have effects too, as in ``a/b``."""
+        return len(self.factors) == len(self.groups)
 
     @property
     def terms_text(self) -> str:
@@ -93,7 +106,7 @@ class RandomTerm:
     @property
     def variables(self) -> frozenset[str]:
         """Columns the term names."""
-        return names(self.terms).union(self.groups)
+        return names(self.terms).union(self.groups, [self.by] if self.by else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,14 +315,40 @@ class _Grammar:
         """Read ``(1 + YEARS | USUBJID)``."""
         self.refuse_special(bar.left, "cannot stand within a random-effects term")
         self.check_terms(bar.left)
-        text = self.text[bar.start : bar.end]
-        return RandomTerm(text, bar.left, self.groups(bar.right), bar.operator == "|")
+        text, right, by = self.text[bar.start : bar.end], bar.right, None
+        if isinstance(right, Call):
+            right, by = self.grouped(right)
+        return RandomTerm(text, bar.left, self.factors(right), bar.operator == "|", by)
+
+    def grouped(self, call: Call) -> tuple[Node, str]:
+        """Read ``gr(USUBJID, by=ARM)``."""
+        shown = f"{call.function}(USUBJID, by=ARM): a covariance of random effects for each ARM"
+        if not call.keywords:
+            self.refuse(f"by= names the column that groups covariances: {shown}", call)
+        ((_, value),) = call.keywords
+        return call.arguments[0], self.column(value, shown)
+
+    def factors(self, node: Node) -> tuple[tuple[str, ...], ...]:
+        """Read ``a/b``, which is a and a:b, or ``a:b`` alone."""
+        match node:
+            case Binary("/", outer, inner):
+                held = self.factors(outer)
+                return (*held, *((*held[-1], *own) for own in self.factors(inner)))
+            case Binary(":"):
+                return (self.combined(node),)
+        return ((self.column(node, "(1 | SITEID), or nested (1 | SITEID/USUBJID)"),),)
 
     def groups(self, node: Node) -> tuple[str, ...]:
         """Read ``a/b/c``."""
-        if isinstance(node, Binary):
+        if isinstance(node, Binary) and node.operator == "/":
             return (*self.groups(node.left), *self.groups(node.right))
         return (self.column(node, "(1 | SITEID), or nested (1 | SITEID/USUBJID)"),)
+
+    def combined(self, node: Node) -> tuple[str, ...]:
+        """Read ``a:b:c``."""
+        if isinstance(node, Binary) and node.operator == ":":
+            return (*self.combined(node.left), *self.combined(node.right))
+        return (self.column(node, "combinations of columns, as (1 | SITEID:VISIT)"),)
 
     def column(self, node: Node, shown: str) -> str:
         if isinstance(node, Name):

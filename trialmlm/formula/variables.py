@@ -163,9 +163,17 @@ def variable(column: pd.Series) -> Variable:
 
 def factor(name: str, values: Any) -> Variable:
     """A factor of any values, levels sorted."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iuf" and _ascending(values):
+        new = np.append(True, values[1:] != values[:-1])
+        return Variable(name, tuple(values[new].tolist()), np.cumsum(new) - 1)
     codes, uniques = pd.factorize(values)
     levels, place = sort_levels(uniques.tolist())
     return Variable(name, levels, place[codes])
+
+
+def _ascending(values: Array | IntArray) -> bool:
+    """Whether there are values and each is at least the one before, as rows sorted by subject."""
+    return values.size > 0 and bool((values[1:] >= values[:-1]).all())
 
 
 def sort_levels(uniques: list[Any]) -> tuple[tuple[Any, ...], IntArray]:

@@ -10,7 +10,7 @@ from trialmlm.missing.comparison import comparison
 from trialmlm.missing.hypothesis_tests import find_alternative
 from trialmlm.missing.model_analysis import Times
 from trialmlm.missing.plan import DEFAULT, Plan, Resamples, variances_of
-from trialmlm.missing.pooled import Testing
+from trialmlm.missing.pooled import Hypothesis
 from trialmlm.missing.shift import read_shift
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def plan(
     layout = imputation.layout
     asked = comparison(layout, at, contrasts, control, weights, imputation.reference)
     analysis = find_analysis(model, layout, asked, Times(slope, targets))
-    return Plan(imputation, analysis, found, Testing(confidence, alternative, null), resamples)
+    return Plan(imputation, analysis, found, Hypothesis(confidence, alternative, null), resamples)
 
 
 def analyse(
@@ -117,4 +117,4 @@ def analyse(
     made = plan(imputation, model, **asked)
     shift = read_shift(delta, imputation)
     answers = made.answers(shift)
-    return AnalysedImputation(made, answers, made.pool(answers), str(shift))
+    return AnalysedImputation(made, answers, made.pool(answers), shift)

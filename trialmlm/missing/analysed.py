@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from trialmlm.errors import UsageError
+from trialmlm.missing.arms_test import arms_test
+from trialmlm.missing.variances import JACKKNIFE
 from trialmlm.models.report import report
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from trialmlm.missing.layout import Layout
     from trialmlm.missing.plan import Plan
     from trialmlm.missing.pooled import Pooled
+    from trialmlm.missing.shift import Shift
 
 #: what is printed of each estimate
 _PRINTED = ["quantity", "arms", "visit", "estimate", "std_error", "df", "ci_low", "ci_high",
@@ -36,14 +40,14 @@ class AnalysedImputation:
         Of every kind of filling: ``imputed``, ``conditional-mean``, ``jackknife``, ``bootstrap``.
     pooled : mapping of str to Pooled
         By the name of the variance; the first decides.
-    delta : str
-        What was added to the imputed values, in words.
+    delta : Shift
+        What was added to the imputed values.
     """
 
     plan: Plan
     answers: Mapping[str, Answers]
     pooled: Mapping[str, Pooled]
-    delta: str
+    delta: Shift
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -55,23 +59,20 @@ class AnalysedImputation:
         """One row per quantity and variance.
 
         quantity (``LS mean``, ``contrast``, …), arms, visit, estimate, std_error, df, ci_low,
-        ci_high, statistic, p_value, fmi, relative_efficiency, monte_carlo_se (of the estimate),
-        monte_carlo_se_p (of the p-value), imputations, replicates (resamples behind the standard
-        error); variance (its name), target
+        ci_high, statistic, p_value, fmi, relative_efficiency; monte_carlo_se (of the estimate),
+        monte_carlo_se_error, monte_carlo_se_df and monte_carlo_se_p (of the others); imputations,
+        replicates (resamples behind the standard error); variance (its name), target
         (``information-anchored`` or ``repeated-sampling``), decides; n_imputed and share_imputed:
         of the values that enter, those that were imputed.
         """
-        labels = pd.DataFrame(
-            {
-                "quantity": [q.kind for q in self.quantities],
-                "arms": [q.arms for q in self.quantities],
-                "visit": pd.Series([q.visit for q in self.quantities], dtype=object),
-            }
-        )
         imputed = imputed_shares(self.plan.imputation.layout, self.quantities)
         parts = [
-            pd.concat([labels, pd.DataFrame(self.pooled[variance.name].columns())], axis=1).assign(
-                variance=variance.name, target=variance.target, decides=rank == 0, **imputed
+            self._labels.assign(
+                **self.pooled[variance.name].columns(),
+                variance=variance.name,
+                target=variance.target,
+                decides=rank == 0,
+                **imputed,
             )
             for rank, variance in enumerate(self.plan.variances)
         ]
@@ -83,20 +84,46 @@ class AnalysedImputation:
         Parameters
         ----------
         kind : str
-            A key of `answers`. In a jackknife, filling i leaves out the i-th subject.
+            A key of `answers`.
+
+        Returns
+        -------
+        DataFrame
+            filling, left_out (of a jackknife: the subject), quantity, arms, visit, estimate,
+            std_error, df.
+
+        Raises
+        ------
+        UsageError
+            If there is no such kind.
         """
+        if kind not in self.answers:
+            known = ", ".join(self.answers)
+            msg = f"replicates: found {kind!r}, expected one of {known}"
+            raise UsageError(msg)
         found = self.answers[kind]
         count, width = found.estimate.shape
+        numbers = pd.DataFrame({"filling": np.repeat(np.arange(1, count + 1), width)})
+        if kind == JACKKNIFE:
+            layout, counts = self.plan.imputation.layout, self.plan.fillings[kind].counts
+            gone = np.repeat(np.argmin(counts, axis=1), width)  # type: ignore[arg-type]
+            numbers["left_out"] = layout.subjects[gone]
+        labels = pd.concat([self._labels] * count, ignore_index=True)
+        answers = {name: getattr(found, name).ravel() for name in ("estimate", "std_error", "df")}
+        return pd.concat([numbers, labels], axis=1).assign(**answers)
+
+    def joint_test(self) -> pd.DataFrame:
+        """F tests that all arms are alike: :func:`~trialmlm.missing.arms_test.arms_test`."""
+        return arms_test(self)
+
+    @property
+    def _labels(self) -> pd.DataFrame:
+        """What is estimated, as columns."""
         return pd.DataFrame(
             {
-                "filling": np.repeat(np.arange(1, count + 1), width),
-                **{
-                    name: [getattr(quantity, part) for quantity in self.quantities] * count
-                    for name, part in (("quantity", "kind"), ("arms", "arms"), ("visit", "visit"))
-                },
-                "estimate": found.estimate.ravel(),
-                "std_error": found.std_error.ravel(),
-                "df": found.df.ravel(),
+                "quantity": [q.kind for q in self.quantities],
+                "arms": [q.arms for q in self.quantities],
+                "visit": pd.Series([q.visit for q in self.quantities], dtype=object),
             }
         )
 
@@ -119,9 +146,11 @@ class AnalysedImputation:
             "Analysis": self.plan.analysis.description,
             "Imputation": f"{imputation.made_by}, {len(imputation.completions):,} filling(s)",
             "Imputed": f"{missing.sum():,} of {missing.size:,} values ({missing.mean():.1%})",
-            "Delta": self.delta,
+            "Delta": str(self.delta),
         }
-        return report(facts, self.notes, Estimates=self.frame[_PRINTED])
+        visits = self.frame["visit"]
+        shown = self.frame[_PRINTED].assign(visit=visits.where(visits.notna(), ""))
+        return report(facts, self.notes, Estimates=shown)
 
     def __repr__(self) -> str:
         return f"<AnalysedImputation, {len(self.quantities)} quantities>"

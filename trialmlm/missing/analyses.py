@@ -31,8 +31,15 @@ class Analysis(Protocol):
     def description(self) -> str:
         """In words."""
 
+    @property
+    def linear(self) -> bool:
+        """Whether estimates are linear in the imputed values: a further shift costs little."""
+
     def answers(self, completions: Completions) -> Answers:
         """Estimates of each filling."""
+
+    def pairwise(self) -> Analysis:
+        """The same with all pairs of arms compared."""
 
     def along(self, completions: Completions, directions: Array) -> Callable[[Array], Answers]:
         """The answers as a function of how far values are shifted along `directions`, (m, k)."""

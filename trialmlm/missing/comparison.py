@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +45,11 @@ class Comparison:
     def rows(self) -> Array:
         """Means, then contrasts, as combinations of the means of the arms."""
         return np.concatenate([np.eye(len(self.arms)), self.compared])
+
+    def pairwise(self) -> Comparison:
+        """The same with all pairs of arms compared."""
+        found = contrast_weights("pairwise", Levels(self.arms, None, None))
+        return replace(self, contrasts=tuple(found), compared=np.stack(list(found.values())))
 
     def quantities(
         self, visit: Any = None, mean: str = "LS mean", contrast: str = "contrast"

@@ -107,9 +107,14 @@ class ModelAnalysis:
         """Means and contrasts by visit, or slopes and their contrasts."""
         asked = self.comparison
         if self.slope is not None:
-            return asked.quantities(None, f"slope of {self.slope}", f"contrast of {self.slope}")
+            return asked.quantities(None, "slope", "contrast of slopes")
         visits = asked.visits if self.by_visit else (None,)
         return tuple(q for visit in visits for q in asked.quantities(visit))
+
+    @property
+    def linear(self) -> bool:
+        """False: every shift is analysed anew."""
+        return False
 
     def answers(self, completions: Completions) -> Answers:
         """Fit every filling; a fit that fails or does not converge gives no answer."""
@@ -130,6 +135,10 @@ class ModelAnalysis:
                 why[fit.convergence.reason.value] += 1
         told = tuple(f"{count:,} of {len(found):,} fits: {said}" for said, count in why.items())
         return Answers(self.quantities, found[:, 0], found[:, 1], found[:, 2], told)
+
+    def pairwise(self) -> ModelAnalysis:
+        """The same with all pairs of arms compared."""
+        return replace(self, comparison=self.comparison.pairwise())
 
     def along(self, completions: Completions, directions: Array) -> Callable[[Array], Answers]:
         """The answers as a function of how far values are shifted along `directions`."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trialmlm.missing.answers import Answers
     from trialmlm.missing.completions import Completions
     from trialmlm.missing.imputation import Imputation
-    from trialmlm.missing.pooled import Pooled, Testing
+    from trialmlm.missing.pooled import Hypothesis, Pooled
     from trialmlm.missing.shift import Shift
     from trialmlm.missing.variances import Variance
 
@@ -39,14 +39,14 @@ class Plan:
     analysis : Analysis
     variances : tuple of Variance
         The first decides, the others are shown.
-    testing : Testing
+    hypothesis : Hypothesis
     resamples : Resamples
     """
 
     imputation: Imputation
     analysis: Analysis
     variances: tuple[Variance, ...]
-    testing: Testing
+    hypothesis: Hypothesis
     resamples: Resamples
 
     @cached_property
@@ -85,7 +85,7 @@ class Plan:
     def pool(self, answers: Mapping[str, Answers]) -> dict[str, Pooled]:
         """One answer for each variance, by its name."""
         sound = {kind: _sound(kind, found) for kind, found in answers.items()}
-        return {variance.name: variance.pool(sound, self.testing) for variance in self.variances}
+        return {variance.name: variance.pool(sound, self.hypothesis) for variance in self.variances}
 
 
 def _sound(kind: str, found: Answers) -> Answers:

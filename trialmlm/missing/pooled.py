@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Testing:
+class Hypothesis:
     """How estimates are tested.
 
     Attributes
@@ -30,7 +30,7 @@ class Testing:
     null: float = 0.0
 
     @property
-    def options(self) -> dict[str, float | str]:
+    def options(self) -> dict[str, Any]:
         """As the functions of pooling take them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
@@ -50,9 +50,9 @@ class Pooled:
         Fraction of missing information.
     relative_efficiency : ndarray or None
         Of the imputations made, against infinitely many.
-    monte_carlo_se, monte_carlo_se_p : ndarray or None
-        Of the estimate and of the p-value, from the imputations being finitely many; 0 where
-        nothing is drawn.
+    monte_carlo_se, monte_carlo_se_error, monte_carlo_se_df, monte_carlo_se_p : ndarray or None
+        Of the estimate, its standard error, df and p-value, from the imputations being finitely
+        many; 0 where nothing is drawn.
     """
 
     inference: Inference
@@ -61,6 +61,8 @@ class Pooled:
     fmi: Array | None = None
     relative_efficiency: Array | None = None
     monte_carlo_se: Array | None = None
+    monte_carlo_se_error: Array | None = None
+    monte_carlo_se_df: Array | None = None
     monte_carlo_se_p: Array | None = None
 
     def columns(self) -> dict[str, Array]:
@@ -78,4 +80,11 @@ class Pooled:
         }
 
 
-_OWN = ("fmi", "relative_efficiency", "monte_carlo_se", "monte_carlo_se_p")
+_OWN = (
+    "fmi",
+    "relative_efficiency",
+    "monte_carlo_se",
+    "monte_carlo_se_error",
+    "monte_carlo_se_df",
+    "monte_carlo_se_p",
+)

@@ -12,7 +12,7 @@ import pandas as pd
 from trialmlm.errors import UsageError
 from trialmlm.missing.analyse import plan
 from trialmlm.missing.shift import read_shift
-from trialmlm.missing.tilt import KEPT, Tilt, find_contrast
+from trialmlm.missing.tilt import KEPT, Tilt
 from trialmlm.models.report import report
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ class TippingPoint:
     tilt : Tilt
     arms : tuple of str
         Whose imputed values are shifted, all by the same delta.
-    contrast : str
-        Written out.
     visit : optional
     limits : (float, float)
         Within which it is looked for.
@@ -47,10 +45,14 @@ class TippingPoint:
 
     tilt: Tilt
     arms: tuple[str, ...]
-    contrast: str
     visit: Any
     limits: tuple[float, float]
     mean_change: float
+
+    @property
+    def contrast(self) -> str:
+        """Written out."""
+        return self.tilt.contrast
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -99,7 +101,10 @@ class TippingPoint:
         """Whether and where it tips, in words."""
         start = self.frame.iloc[0]
         found = "excludes" if self.tilt.margin(0.0) > 0.0 else "includes"
-        without = f"without delta the interval {found} 0 (p = {start['p_value']:.4f})"
+        null = self.tilt.plan.hypothesis.null
+        p = start["p_value"]
+        told = "p < 0.0001" if p < 1e-4 else f"p = {p:.4f}"
+        without = f"without delta the interval {found} {null:g} ({told})"
         tips = self.frame["delta"].iloc[1:]
         low, high = self.limits
         if tips.empty:
@@ -117,6 +122,8 @@ class TippingPoint:
             "Mean change": f"{self.mean_change:.5g}, all missing at random",
         }
         shown = self.frame.drop(columns=["contrast", "visit", "statistic", "variance"])
+        # the end of an interval that is 0 at a tip is 0 to the last digits of the search only
+        shown = shown.round(10).replace(-0.0, 0.0)
         return report(facts, self.notes, Tips=shown, Imputed=self.imputed)
 
 
@@ -166,8 +173,9 @@ def tipping_point(
 
     Notes
     -----
-    The conclusion changes where an end of the confidence interval is 0. The estimate is linear in
-    delta and the squared standard error quadratic, so that a further point costs microseconds.
+    The conclusion changes where an end of the confidence interval is the value of no effect. Of an
+    ANCOVA the estimate is linear in delta and the squared standard error quadratic, so that a
+    further point costs a fraction of a millisecond.
 
     Examples
     --------
@@ -177,12 +185,9 @@ def tipping_point(
     visit = layout.visits.tolist()[-1] if at is None else at
     made = plan(imputation, model, at=visit, **asked)
     named = arms_of(layout, arms)
-    direction = unit(imputation, named, shape)
-    quantities = next(iter(made.answers().values())).quantities
-    place = find_contrast(quantities, contrast)
     span = limits_of(layout, visit, limits)
-    tilt = Tilt(made, direction[None, :], place)
-    return TippingPoint(tilt, named, quantities[place].arms, visit, span, _mean_change(made, named))
+    tilt = Tilt.of(made, unit(imputation, named, shape)[None, :], contrast)
+    return TippingPoint(tilt, named, visit, span, _mean_change(made, named))
 
 
 def _mean_change(made: Plan, arms: tuple[str, ...]) -> float:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from trialmlm.errors import UsageError
 from trialmlm.missing.analyse import plan
-from trialmlm.missing.tilt import KEPT, Tilt, find_contrast
+from trialmlm.missing.tilt import KEPT, Tilt
 from trialmlm.missing.tipping import arms_of, limits_of, unit
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ class TippingGrid:
     tilt : Tilt
     deltas : mapping of str to tuple of float
         Of the two arms.
-    contrast : str
     visit : optional
     limits : (float, float)
         Within which the boundary is looked for.
@@ -39,9 +38,13 @@ class TippingGrid:
 
     tilt: Tilt
     deltas: Mapping[str, tuple[float, ...]]
-    contrast: str
     visit: Any
     limits: tuple[float, float]
+
+    @property
+    def contrast(self) -> str:
+        """Written out."""
+        return self.tilt.contrast
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -119,7 +122,5 @@ def tipping_grid(
     span = limits_of(layout, visit, limits)
     made = plan(imputation, model, at=visit, **asked)
     directions = np.stack([unit(imputation, [arm], shape) for arm in arms])
-    quantities = next(iter(made.answers().values())).quantities
-    place = find_contrast(quantities, contrast)
     axes = {arm: tuple(map(float, values)) for arm, values in deltas.items()}
-    return TippingGrid(Tilt(made, directions, place), axes, quantities[place].arms, visit, span)
+    return TippingGrid(Tilt.of(made, directions, contrast), axes, visit, span)

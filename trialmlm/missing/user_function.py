@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -50,6 +50,11 @@ class UserFunction:
         """In words."""
         return f"the function {getattr(self.function, '__name__', type(self.function).__name__)}"
 
+    @property
+    def linear(self) -> bool:
+        """False: every shift is analysed anew."""
+        return False
+
     def answers(self, completions: Completions) -> Answers:
         """Call the function with each filling, all visits of all subjects.
 
@@ -70,6 +75,15 @@ class UserFunction:
         told = (f"{lost:,} of {len(made):,} times the function gave no number",) if lost else ()
         quantities = tuple(Quantity(name, "") for name in made[0])
         return Answers(quantities, found[..., 0], found[..., 1], found[..., 2], told)
+
+    def pairwise(self) -> NoReturn:
+        """Refuse: a function says itself what it compares.
+
+        Raises
+        ------
+        UsageError
+        """
+        raise UsageError("joint_test: it is of an analysis by formula; a function compares itself")
 
     def along(self, completions: Completions, directions: Array) -> Callable[[Array], Answers]:
         """The answers as a function of how far values are shifted along `directions`."""

@@ -9,7 +9,7 @@ trials in which the assumption holds (Bartlett 2023; Wolbers et al. 2022); jackk
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from trialmlm.arrays import Array
     from trialmlm.missing.answers import Answers
     from trialmlm.missing.hypothesis_tests import Inference
-    from trialmlm.missing.pooled import Testing
+    from trialmlm.missing.pooled import Hypothesis
 
 ANCHORED, SAMPLING = "information-anchored", "repeated-sampling"
 #: the kinds of fillings that variances are made of
@@ -59,7 +59,7 @@ class Variance(Protocol):
     def fillings(self) -> tuple[str, ...]:
         """The kinds of fillings that it pools."""
 
-    def pool(self, answers: Mapping[str, Answers], testing: Testing) -> Pooled:
+    def pool(self, answers: Mapping[str, Answers], hypothesis: Hypothesis) -> Pooled:
         """One answer; `answers` are by the kind of fillings."""
 
 
@@ -75,7 +75,7 @@ class RubinsRules:
     )
     fillings: ClassVar[tuple[str, ...]] = (IMPUTED,)
 
-    def pool(self, answers: Mapping[str, Answers], testing: Testing) -> Pooled:
+    def pool(self, answers: Mapping[str, Answers], hypothesis: Hypothesis) -> Pooled:
         """With the fraction of missing information and what finitely many imputations cost.
 
         Raises
@@ -92,13 +92,15 @@ class RubinsRules:
             raise UsageError(msg)
         each = found.estimate, found.std_error
         pooled = rubin(*each, df_complete=found.df)
-        errors = monte_carlo_errors(*each, df_complete=found.df, null=testing.null)
+        errors = monte_carlo_errors(*each, df_complete=found.df, null=hypothesis.null)
         return Pooled(
-            pooled.tested(**_options(testing)),
+            pooled.tested(**hypothesis.options),
             imputations=pooled.imputations,
             fmi=pooled.fmi,
             relative_efficiency=pooled.relative_efficiency,
             monte_carlo_se=errors.estimate,
+            monte_carlo_se_error=errors.std_error,
+            monte_carlo_se_df=errors.df,
             monte_carlo_se_p=errors.p_value,
         )
 
@@ -122,10 +124,10 @@ class Resampling:
     infer: Callable[..., Inference]
     target: ClassVar[str] = SAMPLING
 
-    def pool(self, answers: Mapping[str, Answers], testing: Testing) -> Pooled:
+    def pool(self, answers: Mapping[str, Answers], hypothesis: Hypothesis) -> Pooled:
         """Around the estimate of all subjects."""
         centre, *resamples = (answers[kind].estimate for kind in self.fillings)
-        inference = self.infer(centre[0], *resamples, **_options(testing))
+        inference = self.infer(centre[0], *resamples, **hypothesis.options)
         nothing = np.zeros(inference.estimate.shape)
         return Pooled(inference, 1, len(resamples[0]), monte_carlo_se=nothing)
 
@@ -142,11 +144,11 @@ class BootstrappedImputations:
     )
     fillings: ClassVar[tuple[str, ...]] = (NESTED,)
 
-    def pool(self, answers: Mapping[str, Answers], testing: Testing) -> Pooled:
+    def pool(self, answers: Mapping[str, Answers], hypothesis: Hypothesis) -> Pooled:
         """The mean over all of them; a t test."""
         found = answers[NESTED]
         nested = found.estimate.reshape(-1, found.group, found.estimate.shape[1])
-        inference = bootstrapped_imputations(nested, **_options(testing))
+        inference = bootstrapped_imputations(nested, **hypothesis.options)
         within = nested.var(axis=1, ddof=1).mean(axis=0)
         error = np.sqrt(within / (len(nested) * found.group))
         return Pooled(inference, found.group, len(nested), monte_carlo_se=error)
@@ -161,18 +163,14 @@ class NoVariance:
     words: ClassVar[str] = "no standard error was asked for"
     fillings: ClassVar[tuple[str, ...]] = (IMPUTED,)
 
-    def pool(self, answers: Mapping[str, Answers], testing: Testing) -> Pooled:
+    def pool(self, answers: Mapping[str, Answers], hypothesis: Hypothesis) -> Pooled:
         """The mean over the fillings."""
         made = answers[IMPUTED].estimate
         unknown: Array = np.full(made.shape[1], np.nan)
-        inference = t_tests(made.mean(axis=0), unknown, unknown, **_options(testing))
+        inference = t_tests(made.mean(axis=0), unknown, unknown, **hypothesis.options)
         spread = made.std(axis=0, ddof=1) if len(made) > 1 else np.zeros(made.shape[1])
         error = spread / np.sqrt(len(made))
         return Pooled(inference, len(made), monte_carlo_se=error)
-
-
-def _options(testing: Testing) -> dict[str, Any]:
-    return testing.options
 
 
 _AGAIN = "repeated-sampling: how the estimate varies over trials in which the assumption holds"

@@ -6,7 +6,7 @@ which imputed values may be shifted, are right sides of the same normal equation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,10 +65,19 @@ class VisitAncova:
         """In words."""
         return "ANCOVA at each visit"
 
+    @property
+    def linear(self) -> bool:
+        """True: least squares."""
+        return True
+
     def answers(self, completions: Completions) -> Answers:
         """Means and contrasts of each filling."""
         none = np.zeros((0, completions.values.shape[1]))
         return self.forms(completions, none).at(np.zeros(0))
+
+    def pairwise(self) -> VisitAncova:
+        """The same with all pairs of arms compared."""
+        return replace(self, comparison=self.comparison.pairwise())
 
     def along(self, completions: Completions, directions: Array) -> Callable[[Array], Answers]:
         """The answers as a function of how far values are shifted along `directions`."""

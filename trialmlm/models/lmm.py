@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from trialmlm.arrays import Array
+    from trialmlm.arrays import Array, IntArray
     from trialmlm.formula.variables import Variable
 
 
@@ -56,7 +56,9 @@ def lmm(
     formula : str
         ``response ~ fixed effects + (1 + time | subject)``. Several terms of random effects may
         stand in it: nested ``(1 | a/b/c)``, which is ``(1 | a)`` with the levels of b within a and
-        of c within b; crossed, ``(1 | a) + (1 | b)``; uncorrelated, ``(time || subject)``. With
+        of c within b; ``(1 | a:b)``, the combinations of a and b alone; crossed,
+        ``(1 | a) + (1 | b)``; uncorrelated, ``(time || subject)``; with a covariance of their own
+        for every arm, ``(1 + time | gr(subject, by=arm))``. With
         ``+ diag(visit | subject)`` beside one term, a residual variance of its own for every
         visit; or beside one term any residual covariance that
         :func:`~trialmlm.models.mmrm.mmrm` takes, as ``ar1(visit | subject)``,
@@ -177,8 +179,7 @@ def _fit(
         if y.size > crossed.basis.kept.size and crossed.scale > 0.0:
             check_identified(parts, crossed)
         return fit_likelihood(crossed, size)
-    # rows sorted by group
-    order = np.argsort(parts[0].groups.codes, kind="stable")
+    order = _sorting(parts[0].groups.codes)
     codes, own = parts[0].groups.codes[order], Z[0][order]
     if levels is None:
         first = np.flatnonzero(np.diff(codes, prepend=-1))
@@ -186,6 +187,13 @@ def _fit(
         return fit_likelihood(ClusterLikelihood(summary, reml), size)
     padded = pad_clusters(X[order], own, y[order], codes, levels.codes[order])
     return fit_likelihood(PaddedLikelihood(padded, reml), size)
+
+
+def _sorting(codes: IntArray) -> IntArray | slice:
+    """Rows sorted by group; as they stand, without a copy, where they are."""
+    if (codes[1:] >= codes[:-1]).all():
+        return slice(None)
+    return np.argsort(codes, kind="stable")
 
 
 def _subjects(

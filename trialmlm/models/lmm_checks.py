@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trialmlm.engine.basis import triangle
 from trialmlm.engine.identified import variances_identified
 from trialmlm.errors import FitError
 
@@ -87,7 +88,7 @@ def _spread(Z: Array) -> float:
     lengths = np.linalg.norm(Z, axis=0)
     if not lengths.all():
         return 0.0
-    values = np.linalg.svd(np.linalg.qr(Z / lengths).R, compute_uv=False)
+    values = np.linalg.svd(triangle(Z / lengths), compute_uv=False)
     return float(values[-1] / values[0])
 
 
@@ -151,8 +152,9 @@ def remarks_on_random(
 
 def remarks_on_columns(part: RandomPart, Z: Array) -> Iterator[str]:
     """Notes on slopes that are none, and on intercepts far outside the data."""
-    sizes = np.abs(Z).max(axis=0)
-    constant = np.ptp(Z, axis=0) <= _SAME * sizes
+    # column by column: an axis as short as this one is slow to reduce beside
+    sizes = np.array([np.abs(column).max() for column in Z.T])
+    constant = np.array([np.ptp(column) for column in Z.T]) <= _SAME * sizes
     for k, name in enumerate(part.names):
         if constant[k]:
             continue

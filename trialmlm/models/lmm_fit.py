@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.engine.whitened_clusters import whitened
-from trialmlm.errors import FitError, UsageError
+from trialmlm.errors import FitError, NotAvailableError, UsageError
 from trialmlm.formula.factor import level_text
 from trialmlm.formula.grammar import read_formula
 from trialmlm.formula.variables import variable
@@ -117,7 +117,7 @@ class LmmFit(MixedFit):
                 "estimate": found.blup.reshape(-1),
                 "std_error": np.sqrt(variances).reshape(-1),
             }
-            tables.append(pd.DataFrame(columns))
+            tables.append(pd.DataFrame(columns)[part.held(self.variables).reshape(-1)])
         return pd.concat(tables, ignore_index=True)
 
     def variance_components(self) -> pd.DataFrame:
@@ -167,6 +167,7 @@ class LmmFit(MixedFit):
         UsageError
             At a name that no slope has, or without a choice among residual variances.
         """
+        self._refuse_gated("icc")
         return variance_partition(
             self.variance_components(),
             component_covariance(self),
@@ -186,7 +187,18 @@ class LmmFit(MixedFit):
             that and the group's own least-squares deviation (NaN where its rows do not carry it);
             partial: that and the predicted deviation, shrunk towards `pooled`.
         """
+        self._refuse_gated("partial_pooling")
         return partial_pooling(self)
+
+    def _refuse_gated(self, what: str) -> None:
+        """Some tables have one covariance of random effects in mind."""
+        gate = next((gate for part in self.parts for gate in part.gates if gate), None)
+        if gate is not None:
+            msg = (
+                f"{what}: the covariance of the random effects differs by {gate.column}; not "
+                "available in this version, fit the levels one by one"
+            )
+            raise NotAvailableError(msg)
 
     def r_squared(self) -> pd.DataFrame:
         """Variance explained: marginal by the fixed effects, conditional by the random ones too.

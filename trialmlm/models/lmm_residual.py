@@ -116,6 +116,12 @@ def _random_of(read: ModelFormula) -> RandomTerm:
             "available in this version; name one, the subject of the residual"
         )
     (term,) = read.random
+    if term.by is not None:
+        msg = (
+            f"lmm: a covariance of random effects for each {term.by} beside a residual covariance "
+            "is not available in this version; leave one of them out"
+        )
+        raise NotAvailableError(msg)
     if residual.subject != term.groups[0]:
         msg = (
             f"lmm: the residual covariance is of {residual.subject}, the random effects are of "

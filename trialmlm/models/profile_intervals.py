@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
+from trialmlm.covariance.partial import correlation_root, partial_correlations
 from trialmlm.errors import NotAvailableError
 from trialmlm.models.asked import check_share
 from trialmlm.models.levels import levels_of
@@ -33,27 +34,38 @@ _BACK: Mapping[str, Callable[[Array], Array]] = {
     "correlation": np.tanh,
 }
 _STEPS: Mapping[str, float] = {"sd": 0.1, "residual sd": 0.1, "correlation": 0.2}
+#: a partial correlation to start from at most
+_MOST = 0.95
 #: steps outward before an interval counts as open
 _MOST_STEPS = 60
 
 
 @dataclass(frozen=True)
 class _Surface:
-    """The ML deviance by φ = (log SDs and atanh correlations of every block, log residual SDs).
+    """The ML deviance by φ: log SDs and correlations of every block, log residual SDs.
+
+    Correlations are atanh of the partial ones of :mod:`~trialmlm.covariance.partial`, whose first
+    is the correlation of the first two effects itself.
 
     Attributes
     ----------
     likelihood : Likelihood
         ML.
-    sizes : tuple of int
-        Effects of every block, in the order of the natural parameters; correlated if two.
+    orders : tuple of tuple of int
+        Of every block, in the order of the natural parameters: the effects in the order in which
+        their correlations are taken.
     rows : ndarray, shape (q, q)
         The kept coefficients in the orthonormal basis.
     """
 
     likelihood: Any
-    sizes: tuple[int, ...]
+    orders: tuple[tuple[int, ...], ...]
     rows: Array
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Effects of every block."""
+        return tuple(map(len, self.orders))
 
     @property
     def starts(self) -> tuple[int, ...]:
@@ -63,24 +75,33 @@ class _Surface:
     def theta(self, phi: Array) -> Array:
         """What the search runs on; a correlation of one or a variance of zero is no edge."""
         pieces = [
-            self._triangle(phi[start : start + r * (r + 1) // 2], r, block.K)
-            for start, r, block in zip(
-                self.starts, self.sizes, self.likelihood.blocks, strict=False
+            self._triangle(phi[start:stop], order, block.K)
+            for start, stop, order, block in zip(
+                self.starts, self.starts[1:], self.orders, self.likelihood.blocks, strict=False
             )
         ]
         residual = phi[self.starts[-1] :] - np.log(self.likelihood.scale)
         return np.concatenate([*pieces, residual])
 
-    def _triangle(self, phi: Array, r: int, K: Array) -> Array:
+    def _triangle(self, phi: Array, order: tuple[int, ...], K: Array) -> Array:
         """The lower Cholesky factor of K G K' / s²."""
-        sd = np.exp(phi[:r])
-        L = np.diag(sd)
-        if r == 2:
-            c = np.tanh(phi[2])
-            L[1] = sd[1] * np.array([c, np.sqrt(max(0.0, 1.0 - c * c))])
-        half = np.linalg.qr((K @ L / self.likelihood.scale).T).R.T
+        r = len(order)
+        half = np.linalg.qr((K @ _root(phi, order) / self.likelihood.scale).T).R.T
         triangle: Array = half[np.tril_indices(r)]
         return triangle
+
+    def turned(self, phi: Array, j: int) -> tuple[_Surface, Array, int]:
+        """Where the j-th of φ, a correlation, is a coordinate: the surface, φ there, its place."""
+        block = int(np.searchsorted(self.starts, j, side="right")) - 1
+        start, stop, r = self.starts[block], self.starts[block + 1], self.sizes[block]
+        rows, columns = np.tril_indices(r, -1)
+        first, second = columns[j - start - r], rows[j - start - r]
+        order = (first, second, *(k for k in range(r) if k not in (first, second)))
+        root = _root(phi[start:stop], self.orders[block])
+        at = phi.copy()
+        at[start + r : stop] = _partials(root @ root.T, order)
+        orders = (*self.orders[:block], order, *self.orders[block + 1 :])
+        return replace(self, orders=orders), at, start + r
 
     def deviance(self, phi: Array) -> float:
         """−2l, the fixed effects at their best."""
@@ -117,7 +138,7 @@ def profile_intervals(fit: LmmFit, confidence: float = 0.95) -> pd.DataFrame:
     Raises
     ------
     NotAvailableError
-        With more than two correlated random effects.
+        Beside a residual covariance.
     UsageError
         If `confidence` is not between 0 and 1.
 
@@ -144,23 +165,32 @@ def _surface(fit: LmmFit) -> tuple[_Surface, Array]:
             "this version; parametric_bootstrap takes them"
         )
     likelihood: Any = replace(fit.gaussian.likelihood, reml=False)  # type: ignore[type-var]
-    sizes = tuple(len(block.K) for block in likelihood.blocks)
-    if max(sizes) > 2:
-        msg = (
-            "profile_intervals: takes one or two correlated random effects in this version; "
-            "parametric_bootstrap takes any"
-        )
-        raise NotAvailableError(msg)
+    orders = tuple(tuple(range(len(block.K))) for block in likelihood.blocks)
     basis = likelihood.basis
     rows = basis.rows(np.eye(basis.n_columns)[basis.kept])
     residual = np.sqrt(fit.residual_variances.to_numpy())
     start: list[float] = []
     for G in _blocks(fit, likelihood):
         sd = np.sqrt(np.diag(G)).clip(1e-3 * float(residual.mean()))
-        start += np.log(sd).tolist()
-        if len(G) == 2:
-            start.append(float(np.arctanh(np.clip(G[0, 1] / (sd[0] * sd[1]), -0.95, 0.95))))
-    return _Surface(likelihood, sizes, rows), np.array([*start, *np.log(residual)])
+        held = G + np.diag(sd**2 - np.diag(G))
+        start += [*np.log(sd), *_partials(held, tuple(range(len(G))))]
+    return _Surface(likelihood, orders, rows), np.array([*start, *np.log(residual)])
+
+
+def _root(phi: Array, order: tuple[int, ...]) -> Array:
+    """M with MM' = G of a block: SDs in the order of the effects, correlations in another."""
+    r = len(order)
+    M = np.zeros((r, r))
+    M[list(order)] = np.exp(phi[:r])[list(order), None] * correlation_root(np.tanh(phi[r:]), r)
+    return M
+
+
+def _partials(G: Array, order: tuple[int, ...]) -> Array:
+    """Atanh of the partial correlations of G, its effects taken in an order; none of them one."""
+    sd = np.sqrt(np.diag(G))
+    R = (G / np.outer(sd, sd))[np.ix_(order, order)]
+    found: Array = np.arctanh(partial_correlations(R).clip(-_MOST, _MOST))
+    return found
 
 
 def _blocks(fit: LmmFit, likelihood: Any) -> Iterator[Array]:
@@ -177,8 +207,10 @@ def _covariance_rows(
     """Standard deviations, correlations, residual standard deviations."""
     names = list(_names(fit, surface))
     rows: list[tuple[Any, ...]] = []
-    for j, (value, name) in enumerate(zip(best.tolist(), names, strict=True)):
-        held, back, step = _held(surface.deviance, best, j), _BACK[name[0]], _STEPS[name[0]]
+    for k, name in enumerate(names):
+        own, at, j = surface.turned(best, k) if name[0] == "correlation" else (surface, best, k)
+        held, back, step = _held(own.deviance, at, j), _BACK[name[0]], _STEPS[name[0]]
+        value = float(at[j])
         low, high = (_limit(held, value, side * step, cutoff) for side in (-1, 1))
         numbers = np.array([value, low, high])
         if back is np.exp and low < value - _FAR:
@@ -195,8 +227,8 @@ def _names(fit: LmmFit, surface: _Surface) -> Iterator[tuple[str, str, str, str]
         level = levels[block.grouping]
         terms = level.terms[block.first : block.first + len(block.K)]
         yield from (("sd", level.name, term, "") for term in terms)
-        if len(terms) == 2:
-            yield ("correlation", level.name, terms[0], terms[1])
+        for second, first in zip(*np.tril_indices(len(terms), -1), strict=True):
+            yield ("correlation", level.name, terms[first], terms[second])
     for label in fit.residual_variances.index:
         yield ("residual sd", "Residual", str(label), "")
 

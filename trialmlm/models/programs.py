@@ -200,4 +200,4 @@ def _plain(level: Any) -> Any:
 
 def _random(term: RandomTerm, variables: Mapping[str, Variable]) -> RandomEffects:
     factors = tuple(make_factor(node, variables) for node in expand(term.terms).factors)
-    return RandomEffects(_terms(term.terms, factors), term.groups, term.correlated)
+    return RandomEffects(_terms(term.terms, factors), term.factors, term.correlated, term.by)

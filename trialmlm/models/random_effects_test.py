@@ -74,7 +74,7 @@ def random_effects_test(fit: LmmFit) -> pd.DataFrame:
 
 
 def _refuse(term: RandomTerm) -> None:
-    if len(term.groups) > 1 or not term.correlated:
+    if len(term.groups) > 1 or not term.correlated or term.by:
         msg = (
             f"random_effects_test: write the terms of {term.text} out, as (1 | a) + (1 | b), to "
             "leave each of them out"

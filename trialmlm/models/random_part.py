@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from trialmlm.engine.ranks import Effect
+from trialmlm.errors import FitError
 from trialmlm.formula.coding import make_coding, term_columns
 from trialmlm.formula.factor import CategoricalFactor, level_text
 from trialmlm.formula.variables import Variable
@@ -20,6 +21,31 @@ if TYPE_CHECKING:
     from trialmlm.engine.likelihood import RandomEffects
     from trialmlm.formula.coding import Coding
     from trialmlm.formula.grammar import RandomTerm
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A level of a column, such as an arm, whose groups alone have some effects.
+
+    Attributes
+    ----------
+    column : str
+    level : object
+    """
+
+    column: str
+    level: Any
+
+    @property
+    def name(self) -> str:
+        """Before the names of its effects: ``ARMDrug:``."""
+        return f"{self.column}{level_text(self.level)}:"
+
+    def opened(self, table: Mapping[str, Variable]) -> Array:
+        """1 for the rows of the level, 0 for others."""
+        own = table[self.column].as_factor()
+        found: Array = np.array([level == self.level for level in own.levels or ()])[own.codes]
+        return found.astype(float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +64,8 @@ class RandomPart:
         Each term as it was written.
     correlated : tuple of bool
         Whether a term's effects are correlated with each other; those of different terms are not.
+    gates : tuple of Gate or None
+        Of each term, the level that alone has its effects; None for all groups.
     """
 
     columns: tuple[str, ...]
@@ -45,6 +73,7 @@ class RandomPart:
     codings: tuple[Coding, ...]
     texts: tuple[str, ...]
     correlated: tuple[bool, ...]
+    gates: tuple[Gate | None, ...]
 
     @property
     def name(self) -> str:
@@ -59,7 +88,16 @@ class RandomPart:
     @property
     def names(self) -> tuple[str, ...]:
         """Of the effects, term after term."""
-        return tuple(name for coding in self.codings for name in coding.names)
+        return tuple(
+            f"{gate.name if gate else ''}{name}"
+            for coding, gate in zip(self.codings, self.gates, strict=True)
+            for name in coding.names
+        )
+
+    @property
+    def gated(self) -> bool:
+        """Whether covariances differ by a column, so that a group has the effects of one level."""
+        return any(gate is not None for gate in self.gates)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -73,7 +111,8 @@ class RandomPart:
     @property
     def variables(self) -> frozenset[str]:
         """Columns that the effects are made of."""
-        return frozenset().union(*(coding.variables for coding in self.codings))
+        gates = (gate.column for gate in self.gates if gate)
+        return frozenset(gates).union(*(coding.variables for coding in self.codings))
 
     @property
     def single(self) -> bool:
@@ -82,7 +121,22 @@ class RandomPart:
 
     def matrix(self, table: Mapping[str, Variable], rows: int) -> Array:
         """Z, rows × effects."""
-        return np.concatenate([coding.matrix(table, rows) for coding in self.codings], axis=1)
+        blocks = [coding.matrix(table, rows) for coding in self.codings]
+        for k, gate in enumerate(self.gates):
+            if gate is not None:
+                blocks[k] = blocks[k] * gate.opened(table)[:, None]
+        return np.concatenate(blocks, axis=1)
+
+    def held(self, table: Mapping[str, Variable]) -> BoolArray:
+        """Which effects each level has, levels × effects."""
+        found = np.ones((self.n_levels, len(self.names)), dtype=bool)
+        sizes = [len(coding.names) for coding in self.codings]
+        for columns, gate in zip(_slices(sizes), self.gates, strict=True):
+            if gate is not None:
+                open_ = np.zeros(self.n_levels, dtype=bool)
+                open_[self.groups.codes] = gate.opened(table) > 0.0
+                found[:, columns] = open_[:, None]
+        return found
 
     def positions(self, table: Mapping[str, tuple[object, ...]], rows: int) -> IntArray:
         """Which level every new row has, of values by column; −1 where it is none of the fit's."""
@@ -103,12 +157,50 @@ def random_parts(
     found: dict[tuple[str, ...], RandomPart] = {}
     for term in terms:
         coding = make_coding(term.terms, variables)
-        for columns in nesting(term.groups):
+        for columns in term.factors:
+            groups = _levels(columns, variables)
+            gates = _gates(term, groups, variables)
+            n = len(gates)
             own = RandomPart(
-                columns, _levels(columns, variables), (coding,), (term.text,), (term.correlated,)
+                columns, groups, (coding,) * n, (term.text,) * n, (term.correlated,) * n, gates
             )
             found[columns] = _together(found[columns], own) if columns in found else own
     return tuple(found.values())
+
+
+def _gates(
+    term: RandomTerm, groups: Variable, variables: Mapping[str, Variable]
+) -> tuple[Gate | None, ...]:
+    """One per level of the column of ``by=``, each group being of one level."""
+    if term.by is None:
+        return (None,)
+    own = variables[term.by].as_factor()
+    levels = own.levels or ()
+    pairs = np.unique(np.stack([groups.codes, own.codes]), axis=1)
+    several = np.flatnonzero(np.diff(pairs[0]) == 0)
+    if several.size:
+        group = level_text((groups.levels or ())[pairs[0, several[0]]])
+        one, two = (level_text(levels[pairs[1, several[0] + k]]) for k in (0, 1))
+        msg = (
+            f"{term.text}: {groups.name} {group} has rows of {term.by} {one} and {two}; a "
+            f"covariance for each {term.by} needs every {groups.name} to be of one"
+        )
+        raise FitError(msg)
+    for k, count in enumerate(np.bincount(pairs[1], minlength=len(levels))):
+        if count < 2:
+            msg = (
+                f"{term.text}: {term.by} {level_text(levels[k])} has one {groups.name}: its "
+                "covariance cannot be estimated; leave by= out, or put levels together"
+            )
+            raise FitError(msg)
+    return tuple(Gate(term.by, level) for level in levels)
+
+
+def _slices(sizes: Iterable[int]) -> Iterator[slice]:
+    at = 0
+    for size in sizes:
+        yield slice(at, at + size)
+        at += size
 
 
 def effects_of_terms(
@@ -156,18 +248,13 @@ def likelihood_of(fit: GaussianFit) -> RandomEffects:
     return cast("RandomEffects", fit.likelihood)
 
 
-def nesting(groups: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The columns of a, a:b, a:b:c of ``a/b/c``."""
-    for depth in range(1, len(groups) + 1):
-        yield groups[:depth]
-
-
 def _together(first: RandomPart, second: RandomPart) -> RandomPart:
     return replace(
         first,
         codings=first.codings + second.codings,
         texts=first.texts + second.texts,
         correlated=first.correlated + second.correlated,
+        gates=first.gates + second.gates,
     )
 
 

@@ -172,14 +172,22 @@ class RandomEffects:
     Attributes
     ----------
     part : Terms
-    groups : tuple of str
-        One column; of a nesting all, the outermost first.
+    factors : tuple of tuple of str
+        The columns of each grouping factor; of a nesting one factor more per level.
     correlated : bool
+    by : str or None
+        The column each level of which has a covariance of its own.
     """
 
     part: Terms
-    groups: tuple[str, ...]
+    factors: tuple[tuple[str, ...], ...]
     correlated: bool
+    by: str | None = None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """All columns, the outermost of a nesting first."""
+        return self.factors[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +303,7 @@ class Analysis:
     def grouping_columns(self) -> tuple[str, ...]:
         """Columns that tell subjects, groups of covariances and random groups apart, in order."""
         found = [name for effects in self.random for name in effects.groups]
+        found += [effects.by for effects in self.random if effects.by is not None]
         if self.repeated:
             found += [self.repeated.subject]
             found += [self.repeated.group] if self.repeated.group else []

@@ -264,8 +264,11 @@ def _bar(effects: RandomEffects, formula: RFormula) -> str:
         raise NotAvailableError(
             "R: a random factor before || has uncorrelated columns; lme4 correlates them"
         )
+    if effects.by is not None:
+        raise NotAvailableError("R: neither lme4 nor nlme has a covariance of G for each level")
     bar = "|" if effects.correlated else "||"
-    groups = "/".join(formula.classes[name] for name in effects.groups)
+    nested = len(effects.factors) == len(effects.groups)
+    groups = ("/" if nested else ":").join(formula.classes[name] for name in effects.groups)
     return f"{formula.text(effects.part.node)} {bar} {groups}"
 
 

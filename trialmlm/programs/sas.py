@@ -116,10 +116,12 @@ def _random(effects: RandomEffects, variables: SasVariables) -> list[str]:
     words = [*(["int"] if effects.part.intercept else []), *variables.effects(effects.part)]
     kind = "un" if effects.correlated else "vc"
     lines = []
-    for depth in range(1, len(effects.groups) + 1):
-        *outer, own = (variables.classes[name] for name in effects.groups[:depth])
+    grouped = [] if effects.by is None else [f"group={variables.classes[effects.by]}"]
+    for columns in effects.factors:
+        *outer, own = (variables.classes[name] for name in columns)
         subject = f"{own}({' '.join(outer)})" if outer else own
-        lines += _ended(["random", *words, "/", f"subject={subject}", f"type={kind}", "g"], 2)
+        options = [f"subject={subject}", f"type={kind}", *grouped, "g"]
+        lines += _ended(["random", *words, "/", *options], 2)
     return lines
 
 

@@ -65,9 +65,14 @@ class Rule(Noun):
     of the changes of those who completed, whatever their arm."""
     reference: ArmKey | None = None
     """The arm borrowed from, for an assumption that is reference-based."""
+    retrieved: Literal["arm", "arm-visit", "common"] | None = None
+    """Under retrieved-dropout, by what the shift of the mean after the event differs; absent: by
+    arm."""
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        if self.retrieved is not None and self.assume != "retrieved-dropout":
+            refuse("rule", [(("retrieved",), f"assume: {self.assume} shifts no mean")])
         needed = self.assume in REFERENCE_BASED
         if needed and self.reference is None:
             raise refusal(f"assume: {self.assume} needs the key reference: the arm borrowed from")

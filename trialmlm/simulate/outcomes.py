@@ -48,6 +48,8 @@ class Outcomes:
     on_drug : ndarray of bool, shape (visits, n)
         Whether drug has not been stopped before, had nobody died or left.
     alive : ndarray of bool, shape (visits, n)
+    stop_day, death_day : ndarray of float, shape (n,)
+        Days from first dose to the stop of drug, and to death; infinite where there is none.
     covariates : mapping of str to Factor or ndarray of shape (n,)
         What models adjust for, under the names the data sets give it.
     """
@@ -58,4 +60,6 @@ class Outcomes:
     observed: Flags
     on_drug: Flags
     alive: Flags
+    stop_day: Numbers
+    death_day: Numbers
     covariates: Mapping[str, Factor | Numbers]

@@ -35,6 +35,8 @@ CHUNK = 20_000
 #: that a population has at least
 POPULATION = 400_000
 _WORLDS = ("followed", "on-drug")
+#: stands for strategies that differ by reason: reasons are reported, and change no value
+BY_REASON = "by reason"
 #: days of a year where the protocol does not say
 _YEAR = 365.25
 
@@ -131,7 +133,8 @@ def _known(protocol: Protocol, design: Design[Any, Any], key: str) -> bool:
         return False
     events = [design.events.get(event) for event in estimand.events]
     stop, death = (strategy(estimand, design, what) for what in ("stop", "death"))
-    if None in events or "composite" in {stop, death} or death == "treatment-policy":
+    unknown = {"composite", BY_REASON} & {stop, death}
+    if None in events or unknown or death == "treatment-policy":
         return False
     cut = "while-on-treatment" in {stop, death}
     return isinstance(variable, ValueAt) or (isinstance(variable, SlopeTo) and not cut)
@@ -139,9 +142,10 @@ def _known(protocol: Protocol, design: Design[Any, Any], key: str) -> bool:
 
 def strategy(estimand: Estimand, design: Design[Any, Any], what: str) -> str:
     """The estimand's strategy for stopping drug (``stop``) or for ``death``; empty: it has none."""
-    ways = estimand.handlings.items()
-    held = [way.strategy for event, way in ways if design.events.get(event) == what]
-    return held[0] if held else ""
+    held = [way for event, way in estimand.handlings.items() if design.events.get(event) == what]
+    if not held:
+        return ""
+    return BY_REASON if len(held[0].strategies) > 1 else held[0].strategy
 
 
 def _values(

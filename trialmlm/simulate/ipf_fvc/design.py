@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from trialmlm.simulate.design import Design
 from trialmlm.simulate.ipf_fvc.chances import draw_chances
 from trialmlm.simulate.ipf_fvc.datasets import all_datasets
@@ -52,6 +54,8 @@ def _outcomes(course: Course) -> Outcomes:
         observed=course.observed,
         on_drug=week <= course.stop_week,
         alive=week <= course.death_week,
+        stop_day=np.where(course.stopped, course.stop_day, np.inf),
+        death_day=course.death_day,
         covariates={
             "SEX": Factor(subjects.male.astype(int), ("F", "M")),
             "AGE": subjects.age,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import log
 from typing import TYPE_CHECKING
 
 from trialmlm.simulate.ipf_fvc.parameters import (
@@ -54,7 +53,6 @@ SCENARIOS: Mapping[str, Parameters] = {
     "mnar": replace(_DEFAULT, leaving=Leaving(seen="current-latent")),
     # what follows has no deaths: drop-out alone stands between the data and the estimand
     "mcar": _alone("as-before", per_ten_points=0.0),
-    "mar": _alone("as-before", per_ten_points=log(2.5)),
     "early_active": _early("as-before", active=True),
     "early_placebo": _early("as-before", active=False),
     "frozen_early_active": _early("none", active=True),

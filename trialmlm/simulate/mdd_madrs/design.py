@@ -50,6 +50,8 @@ def _outcomes(course: Course) -> Outcomes:
         observed=course.observed,
         on_drug=course.on_drug,
         alive=np.ones_like(course.on_drug),
+        stop_day=course.stop_day,
+        death_day=np.full(len(course.patients), np.inf),
         covariates={"SITEGR1": factor(course.patients.enrolment.region)},
     )
 

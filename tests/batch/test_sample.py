@@ -1,0 +1,52 @@
+"""A simulated trial laid out quickly is the trial that a run of the protocol reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trialmlm.batch.power import _trial, setting_of
+from trialmlm.batch.run import run
+from trialmlm.protocol import Protocol, load_protocol
+from trialmlm.simulate import simulate_trial
+from trialmlm.simulate.streams import child_seed
+
+MADE = Path(__file__).parents[2] / "validation" / "missing_data"
+SHIPPED = Path(__file__).parents[2] / "protocols"
+SEED = 5
+
+
+def _protocol(design: str, folder: Path) -> Protocol:
+    """The protocol of the truth table, whose imputations draw from the seed of the trial."""
+    shipped = (SHIPPED / design / "protocol.yaml").read_text(encoding="utf-8")
+    before, after = shipped.split("\nestimands:\n")[0], shipped[shipped.index("\nhouse:") :]
+    drawn = str(child_seed(child_seed(SEED, 0, 0), 0))
+    ours = (MADE / f"{design}.yaml").read_text().replace("seed: 1", f"seed: {drawn}")
+    file = folder / "protocol.yaml"
+    file.write_text(before + "\n\n" + ours + after)
+    return load_protocol(file)
+
+
+@pytest.mark.parametrize("design", ["mdd_madrs", "ipf_fvc"])
+def test_every_method_says_what_a_run_of_the_protocol_says(design: str, tmp_path: Path) -> None:
+    protocol = _protocol(design, tmp_path)
+    setting = setting_of(protocol, "off_drug", seed=SEED)
+    found = _trial(setting, 0)
+    simulate_trial("off_drug", child_seed(SEED, 0, 0), design=design).write(tmp_path / "adam")
+    results = run(protocol, tmp_path / "adam", tmp_path / "out", only=setting.analyses).results
+    for method, numbers in found.items():
+        name, _, variance = method.removesuffix("]").partition(" [")
+        analysis = protocol.analysis(name)
+        decides = analysis.variance.decide if analysis.variance else ""
+        group = "" if variance in {"", decides} else variance
+        of_run = {
+            row.statistic: row.value
+            for row in results.select(analysis=name)
+            if row.quantity in {"difference", "slope-difference"}
+            and row.visit in {"", "Week 8", "Week 52"}
+            and row.group == group
+        }
+        assert not isinstance(numbers, str), numbers
+        for place, statistic in enumerate(("estimate", "std_error", "ci_low", "ci_high")):
+            assert numbers[place] == pytest.approx(of_run[statistic], rel=1e-6), method
