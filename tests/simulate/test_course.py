@@ -7,7 +7,7 @@ from trialmlm.simulate import simulate_course
 from trialmlm.simulate.ipf_fvc.chances import draw_chances
 from trialmlm.simulate.ipf_fvc.course import LOWEST_FVC, NEVER
 from trialmlm.simulate.ipf_fvc.scenarios import SCENARIOS
-from trialmlm.simulate.ipf_fvc.schedule import WEEKS, YEAR
+from trialmlm.simulate.ipf_fvc.schedule import WEEKS, YEAR, visit_weeks
 from trialmlm.simulate.ipf_fvc.subjects import draw_subjects
 from trialmlm.simulate.ipf_fvc.walk import WORLDS, follow
 from trialmlm.simulate.streams import streams
@@ -102,3 +102,23 @@ def test_under_mnar_those_who_decline_unseen_leave_more_often() -> None:
         fast = (course.subjects.arm == 0) & (lost > np.quantile(lost, 0.8))
         share[name] = course.stopped[fast].mean()
     assert share["mnar"] > share["default"] + 0.005
+
+
+def test_frozen_fvc_is_that_of_the_last_visit_on_drug() -> None:
+    course = simulate_course("frozen_early_active", 1)
+    calm = course.exacerbation_week == NEVER
+    on_drug = visit_weeks(course.chances.days) <= course.stop_week
+    last = on_drug.sum(axis=0) - 1
+    held = course.at_visit[last, np.arange(len(last))]
+    after = ~on_drug & calm
+    assert after.sum() > 100
+    assert course.at_visit[after] == pytest.approx(np.broadcast_to(held, after.shape)[after])
+
+
+def test_what_is_lost_at_once_is_lost_for_good_on_active_alone() -> None:
+    lost = simulate_course("off_drug_at_once", 1)
+    kept = simulate_course("off_drug_at_once", 1, world="on-drug")
+    after = visit_weeks(lost.chances.days) > lost.stop_week
+    calm = (lost.exacerbation_week == NEVER) & (kept.exacerbation_week == NEVER)
+    drop = 120.0 * (lost.subjects.arm == 1) * after
+    assert (kept.at_visit - lost.at_visit)[:, calm] == pytest.approx(drop[:, calm], abs=1e-6)

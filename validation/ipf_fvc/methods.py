@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Numbers = dict[str, float]
 
 PROTOCOL = Path(__file__).parents[2] / "protocols" / "ipf_fvc"
+#: the analyses that are made of every trial
+COMPARED = frozenset({"A1", "A2", "A2.completers", "A2.completers_ancova", "A2.locf"})
 #: of a difference: what is kept
 _OF_DIFFERENCE = ("std_error", "ci_low", "ci_high", "p_value")
 
@@ -80,13 +82,13 @@ class Method:
 
 @cache
 def methods() -> tuple[Method, ...]:
-    """The main analyses and comparators of the shipped protocol, in its order.
+    """The main analyses of the shipped protocol, and the comparators beside them, in its order.
 
-    A sensitivity analysis asks the question of a main one, beside which the run shows it.
+    Imputation and other ways with what is missing are compared in `validation.missing_data`.
     """
     protocol = load_protocol(PROTOCOL)
-    found = (Method(name, protocol.analysis(name)) for name in protocol.analysis_names)
-    return tuple(one for one in found if one.analysis.role != "sensitivity")
+    names = (name for name in protocol.analysis_names if name in COMPARED)
+    return tuple(Method(name, protocol.analysis(name)) for name in names)
 
 
 def method(name: str) -> Method:

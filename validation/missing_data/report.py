@@ -61,8 +61,14 @@ def _sentence(text: str) -> str:
 
 
 def _words(rows: Sequence[Performance]) -> str:
-    """Which methods are told from their own estimand, and which from the main one."""
+    """Which methods are told from their own estimand, which from the main one, which failed."""
     told = [_told(rows, "own", "its own estimand"), _told(rows, "main", "the main estimand")]
+    failed = [
+        f"{row.label} in {row.failed:,} of {row.failed + row.trials:,} trials"
+        for row in rows
+        if row.failed and row.scored_as == "own"
+    ]
+    told.append(f"No estimate: {', '.join(failed)}." if failed else "")
     return " ".join(text for text in told if text)
 
 

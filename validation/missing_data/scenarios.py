@@ -23,11 +23,15 @@ SCENARIOS: dict[str, dict[str, str]] = {
             "measured; FVC goes on as on drug"
         ),
         "early_placebo": "the same the other way round: placebo early, active late",
-        "frozen_early_active": "as `early_active`, but FVC stays where it was when drug is stopped",
-        "frozen_early_placebo": "as `early_placebo`, but FVC stays where it was",
+        "frozen_early_active": "as `early_active`, but FVC stays as at the last visit",
+        "frozen_early_placebo": "as `early_placebo`, but FVC stays as at the last visit",
         "off_drug": (
             "nobody dies; active drug is stopped by nearly half, half of whom leave; FVC then "
             "falls as on placebo"
+        ),
+        "off_drug_at_once": (
+            "the same, but FVC loses 120 mL on active when drug is stopped, and then falls as on "
+            "drug"
         ),
     },
     "mdd_madrs": {

@@ -14,8 +14,8 @@ from trialmlm.simulate.sizes import Sized
 PerArm = tuple[float, float]
 #: what drop-out depends on: the decline last measured (missing at random), or the true one
 Seen = Literal["last-measured", "current-latent"]
-#: the slope after drug is stopped: that on placebo, the one before, or none
-OffDrug = Literal["as-on-placebo", "as-before", "none"]
+#: after drug is stopped FVC falls as on placebo, or as before, or stays as at the last visit
+OffDrug = Literal["as-on-placebo", "as-before", "as-at-last-visit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,15 @@ class Characteristics:
 class Decline:
     """How FVC falls.
 
-    A subject's own deviation from the mean slope is the same on and off drug. Errors of measurement
-    are scaled t.
+    A subject's own deviation from the mean slope is the same on and off drug. Where FVC falls as
+    before when drug is stopped, it may lose `drop_at_stop` at once. Errors of measurement are
+    scaled t.
     """
 
     slope: PerArm = (-225, -95)
     slope_sd: float = 205
     off_drug: OffDrug = "as-on-placebo"
+    drop_at_stop: PerArm = (0, 0)
     error_sd: tuple[float, ...] = (112, 112, 112, 112, 118, 122, 126, 132)
     error_df: float = 6
 

@@ -24,12 +24,14 @@ _NEVER = -60.0
 _EARLY, _LATE = 3.0, 0.4
 
 
-def _alone(off_drug: OffDrug, **leaving: float | PerArm) -> Parameters:
+def _alone(
+    off_drug: OffDrug, drop_at_stop: PerArm = (0, 0), **leaving: float | PerArm
+) -> Parameters:
     """One way of leaving and no other: nobody dies, and who leaves has stopped drug before."""
     ways: Leaving = replace(Leaving(), leaves_at_stop=0.7, withdrawal_rate=0.0)
     return replace(
         _DEFAULT,
-        decline=Decline(off_drug=off_drug),
+        decline=Decline(off_drug=off_drug, drop_at_stop=drop_at_stop),
         death=Death(log_hazard=_NEVER),
         leaving=replace(ways, **leaving),  # type: ignore[arg-type]
     )
@@ -55,7 +57,10 @@ SCENARIOS: Mapping[str, Parameters] = {
     "mcar": _alone("as-before", per_ten_points=0.0),
     "early_active": _early("as-before", active=True),
     "early_placebo": _early("as-before", active=False),
-    "frozen_early_active": _early("none", active=True),
-    "frozen_early_placebo": _early("none", active=False),
+    "frozen_early_active": _early("as-at-last-visit", active=True),
+    "frozen_early_placebo": _early("as-at-last-visit", active=False),
+    "off_drug_at_once": _alone(
+        "as-before", drop_at_stop=(0, 120), stop_risk=(0.175, 0.45), leaves_at_stop=0.5
+    ),
     "off_drug": _alone("as-on-placebo", stop_risk=(0.175, 0.45), leaves_at_stop=0.5),
 }

@@ -39,12 +39,6 @@ class World:
     may_stop: bool = True
 
 
-#: what becomes of the slope when drug is stopped, from that before and that on placebo
-OFF_DRUG: Mapping[OffDrug, Callable[[Numbers, Numbers], Numbers]] = {
-    "as-on-placebo": lambda before, on_placebo: on_placebo,
-    "as-before": lambda before, on_placebo: before,
-    "none": lambda before, on_placebo: np.zeros_like(before),
-}
 #: how it went; had nobody stopped drug; had nobody been on it
 WORLDS: Mapping[str, World] = {
     "followed": World(),
@@ -79,9 +73,9 @@ def follow(subjects: Subjects, chances: Chances, parameters: Parameters, world: 
 class _Walk:
     """The working arrays of `follow`, changed in place from week to week.
 
-    `arm` is the one whose drug is taken, `slope` what FVC does in the week and `on_placebo` what it
-    would do, `points_lost` the decline last measured in points of % predicted, `log_hazard` of
-    death what does not change.
+    `arm` is the one whose drug is taken, `last_seen` the true FVC at the last visit, `slope` what
+    FVC does in the week and `on_placebo` what it would do, `points_lost` the decline last measured
+    in points of % predicted, `log_hazard` of death what does not change.
     """
 
     subjects: Subjects
@@ -93,6 +87,7 @@ class _Walk:
     log_hazard: Numbers
     fvc: Numbers
     at_visit: Numbers
+    last_seen: Numbers
     slope: Numbers
     on_placebo: Numbers
     points_lost: Numbers
@@ -107,6 +102,7 @@ class _Walk:
             here = self.visit_week[k] == week
             since = (self.chances.days[k, here] - 7 * week) / YEAR
             self.at_visit[k, here] = self.fvc[week, here] + self.slope[here] * since
+            self.last_seen[here] = self.at_visit[k, here]
             self._see(k, here & ~self.chances.missed[k])
 
     def _see(self, k: int, there: Flags) -> None:
@@ -153,11 +149,26 @@ class _Walk:
         on_drug = under_way & (self.stop_week == NEVER)
         stops = on_drug & (self.chances.stop[week] < hazard[self.arm] * factor * _WEEK)
         self.stop_week[stops] = week
-        off_drug = OFF_DRUG[self.parameters.decline.off_drug]
-        self.slope[stops] = off_drug(self.slope, self.on_placebo)[stops]
+        OFF_DRUG[self.parameters.decline.off_drug](self, week, stops)
         tires = self.chances.withdrawal[week] < leaving.withdrawal_rate * factor * _WEEK
         goes = under_way & (tires | (stops & self.chances.leaves))
         self.withdrawal_week[goes & (self.withdrawal_week == NEVER)] = week
+
+    def fall_as_on_placebo(self, week: int, stops: Flags) -> None:
+        """Let FVC fall as on placebo from now on."""
+        del week
+        self.slope[stops] = self.on_placebo[stops]
+
+    def go_on(self, week: int, stops: Flags) -> None:
+        """Let FVC fall as before, from a level that is lower by what the drug had added at once."""
+        self.fvc[week + 1] -= np.where(
+            stops, np.take(self.parameters.decline.drop_at_stop, self.arm), 0
+        )
+
+    def stand_still(self, week: int, stops: Flags) -> None:
+        """Let FVC stay what it was at the last visit."""
+        self.slope[stops] = 0
+        self.fvc[week + 1, stops] = self.last_seen[stops]
 
     def _urge(self, week: int) -> Numbers:
         """Return what decline multiplies the hazards of stopping and leaving by."""
@@ -188,6 +199,14 @@ class _Walk:
         )
 
 
+#: what becomes of FVC when drug is stopped
+OFF_DRUG: Mapping[OffDrug, Callable[[_Walk, int, Flags], None]] = {
+    "as-on-placebo": _Walk.fall_as_on_placebo,
+    "as-before": _Walk.go_on,
+    "as-at-last-visit": _Walk.stand_still,
+}
+
+
 def _started(subjects: Subjects, chances: Chances, parameters: Parameters, world: World) -> _Walk:
     """Return the arrays as they are on the day of first dose."""
     count = len(subjects)
@@ -205,6 +224,7 @@ def _started(subjects: Subjects, chances: Chances, parameters: Parameters, world
         log_hazard=_log_hazard(subjects, parameters),
         fvc=fvc,
         at_visit=np.empty((len(VISITS), count)),
+        last_seen=subjects.fvc.copy(),
         slope=_slopes(subjects, parameters, arm),
         on_placebo=_slopes(subjects, parameters, 0 * arm),
         points_lost=np.zeros(count),
