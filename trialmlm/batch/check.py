@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trialmlm.batch.account import described_records, described_subjects
+from trialmlm.batch.events_account import described_events, events_of, questions_of
 from trialmlm.batch.inputs import Inputs
 from trialmlm.batch.task import make_task
 from trialmlm.errors import DataError, UsageError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from trialmlm.batch.plan import Plan, PlannedAnalysis
     from trialmlm.batch.task import Task
+    from trialmlm.protocol.analyses import Analysis
 
 
 def described_plan(plan: Plan) -> Iterator[str]:
@@ -50,15 +52,20 @@ def described_data(plan: Plan, folder: Path) -> Iterator[str]:
     inputs = Inputs(plan.protocol, folder)
     yield from described_subjects(inputs)
     faults: dict[str, list[str]] = {}
+    made: list[Analysis] = []
     for planned in plan.analyses:
         if planned.refusal:
             continue
         try:
-            yield from _described_task(make_task(planned, inputs))
+            task = make_task(planned, inputs)
+            made.append(task.analysis)
+            yield from _described_task(task)
         except DataError as error:
             faults.setdefault(str(error), []).append(planned.name)
         except UsageError as error:
             yield f"analysis {planned.name}: cannot be made: {error}"
+    events = (event for asked in questions_of(made) for event in events_of(inputs, asked))
+    yield from described_events(plan.protocol, tuple(events))
     if faults:
         raise DataError(
             "\n\n".join(f"analysis {', '.join(names)}: {fault}" for fault, names in faults.items())
