@@ -18,6 +18,7 @@ from eventful_trial import (
     task_of,
 )
 
+from trialmlm.batch.end_patterns import end_patterns
 from trialmlm.batch.events_account import (
     Question,
     described_events,
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
 REASONS = "rescue: {dataset: adcm, where: \"CMCLAS == 'RESCUE'\", date: ASTDT, reason: CMINDC}"
 PLAIN = "rescue: {dataset: adcm, where: \"CMCLAS == 'RESCUE'\", date: ASTDT}"
 VISITS = ("Week 4", "Week 8", "Week 12")
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    return inputs_of(eventful_trial(tmp_path_factory.mktemp("ends")))
 
 
 def _inputs(folder: Path, rescue: str, death: str = "hypothetical", **given: object) -> Inputs:
@@ -252,3 +258,18 @@ def test_values_up_to_an_event_are_those_on_treatment(tmp_path: Path) -> None:
     assert task.frame.query("USUBJID == 'S-001'")["AVISIT"].tolist() == ["Baseline", "Week 4"]
     assert task.frame.query("USUBJID == 'S-009'")["AVISIT"].tolist() == ["Baseline"]
     assert task.records.account.steps[-1].name == "rows kept: values up to the day of rescue"
+
+
+def test_who_has_no_value_at_the_end_is_counted_by_the_event_before_it(trial: Inputs) -> None:
+    question = Question("E1", "score_change", "efficacy")
+    counts = end_patterns(trial, question).select(visit="Week 12")
+    numbers = {(one.group, one.arm): one.value for one in counts}
+    frame = trial.analysis_set("score_change", "efficacy", locf_records=False).frame
+    there = set(frame.loc[frame["AVISIT"] == "Week 12", "USUBJID"])
+    assert sum(n for (group, _), n in numbers.items() if group == "observed") == len(there)
+    gone = {"death": DEATHS, "rescue": RESCUE}
+    dead = {name for name in gone["death"] if name not in there}
+    rescued = {name for name, day in gone["rescue"].items() if name not in there and day <= 99}
+    for group, names in (("death", dead), ("rescue", rescued - dead)):
+        assert sum(n for (of, _), n in numbers.items() if of == group) == len(names)
+    assert sum(numbers.values()) == trial.subjects.frame["EFFFL"].eq("Y").sum()

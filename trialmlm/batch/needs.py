@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trialmlm.batch.end_patterns import end_patterns
+from trialmlm.batch.events_account import questions_of
 from trialmlm.batch.orders import population_key
 from trialmlm.batch.subject_summaries import attendance, summarise_columns
 from trialmlm.batch.summaries import count_populations, summarise
@@ -60,6 +62,10 @@ def summaries_for(inputs: Inputs, outputs: Sequence[Output]) -> Iterator[Results
     )
     for attending in attended:
         yield attendance(inputs, *attending)
+    patterned = [output.analyses for output in outputs if output.shell == "end-patterns"]
+    shown = (protocol.analysis(name) for names in patterned for name in names[:1])
+    for question in questions_of(shown):
+        yield end_patterns(inputs, question)
 
 
 def _endpoint(inputs: Inputs, output: Output) -> str:

@@ -27,6 +27,7 @@ _TITLES = {
     "descriptive-by-visit": "Mean and Mean Change from Baseline over Time",
     "ancova": "Analysis of Covariance",
     "mmrm": "Repeated Measures Analysis",
+    "end-patterns": "Values at the end, and why they are missing",
     "intercurrent-events": "Intercurrent events and the values after them",
 }
 

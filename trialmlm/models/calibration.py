@@ -166,6 +166,7 @@ def _predicted(
         _used_levels(data[~own]),
         df="satterthwaite",
         information=fit.options.information,
+        weights=fit.options.weights,
         reml=fit.gaussian.reml,
     )
     asked = _mean(one, data[own])

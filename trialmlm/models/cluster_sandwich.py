@@ -26,7 +26,7 @@ def cluster_sandwich(
     rows: tuple[Array, Array],
     parts: Sequence[RandomPart],
     Z: Sequence[Array],
-    levels: IntArray,
+    residual: tuple[IntArray, Array],
 ) -> Sandwich | None:
     """The sandwich named in ``vcov=``; None where none is.
 
@@ -39,8 +39,8 @@ def cluster_sandwich(
     parts : sequence of RandomPart
     Z : sequence of ndarray, shape (N, r)
         Columns of each.
-    levels : ndarray of int, shape (N,)
-        Which residual variance a row has.
+    residual : pair of ndarray, shape (N,)
+        Which residual variance a row has, and what it is times.
 
     Raises
     ------
@@ -54,11 +54,11 @@ def cluster_sandwich(
     top = highest(parts, name)
     likelihood = likelihood_of(gaussian)
     found = [part.G for part in likelihood.effects(gaussian.point).parts]
-    sigma2 = np.atleast_1d(gaussian.point.sigma2) * likelihood.scale**2
+    sigma2 = np.atleast_1d(gaussian.point.sigma2)[residual[0]] * residual[1] * likelihood.scale**2
 
     def covariances(at: IntArray) -> Array:
         """The covariance of rows of clusters, n × t × t."""
-        total = sigma2[levels[at]][:, :, None] * np.eye(at.shape[1])
+        total = sigma2[at][:, :, None] * np.eye(at.shape[1])
         for part, own, G in zip(parts, Z, found, strict=True):
             codes = part.groups.codes[at]
             same = codes[:, :, None] == codes[:, None, :]

@@ -118,7 +118,7 @@ def _holds(outer: IntArray, inner: IntArray) -> bool:
 def residual_of_rows(fit: LmmFit) -> Array:
     """The residual variance of every row used."""
     codes = np.zeros(fit.n_obs, dtype=np.intp) if fit.levels is None else fit.levels.codes
-    values: Array = fit.residual_variances.to_numpy()[codes]
+    values: Array = fit.residual_variances.to_numpy()[codes] / fit.row_weights
     return values
 
 

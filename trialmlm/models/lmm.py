@@ -28,6 +28,7 @@ from trialmlm.models.lmm_fit import LmmFit
 from trialmlm.models.lmm_residual import has_structured_residual, lmm_residual
 from trialmlm.models.options import Options, check_options, levels_not_used, rows_not_used
 from trialmlm.models.random_part import RandomPart, effects_of_terms, likelihood_of, random_parts
+from trialmlm.models.structure import checked_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,8 +77,9 @@ def lmm(
         A sandwich covariance of the fixed effects over the levels of the highest grouping factor,
         which must hold those of all others; by default the covariance that the df method implies.
         Predictions of groups keep the model's own.
-    weights : None
-        Not available beside random effects in this version.
+    weights : str, optional
+        A column: R = σ² / weight, so that the residual variance is that of weight one. Not
+        available beside a residual covariance.
     reml : bool
     on_redundant : {"reduce", "error"}
         Where a residual covariance can take over the covariance of random effects, so that only
@@ -121,7 +123,7 @@ def lmm(
     _check_options(options)
     if has_structured_residual(read):
         return lmm_residual(read, data, options, on_redundant)
-    frame = model_frame(data, sorted(read.variables))
+    frame = model_frame(data, sorted(read.variables | ({weights} if weights else set())))
     rows = frame.rows.size
     parts = random_parts(read.random, frame.variables)
     levels = _residual_levels(read, parts, frame.variables)
@@ -130,12 +132,13 @@ def lmm(
     X = coding.matrix(frame.variables, rows)
     Z = [part.matrix(frame.variables, rows) for part in parts]
     check_random(parts, Z, levels)
-    gaussian = _fit(X, Z, response, parts, levels, reml=reml)
+    inverse = np.ones(rows) if weights is None else checked_weights(frame, weights)
+    gaussian = _fit(*_weighted(np.sqrt(inverse), X, Z, response), parts, levels, reml=reml)
     singular = likelihood_of(gaussian).singular(gaussian.theta, gaussian.point)
     remarks = remarks_on_random(parts, Z, singular)
     source = Hierarchical(gaussian, information, X, *effects_of_terms(parts, Z, coding))
     variances = np.zeros(rows, dtype=np.intp) if levels is None else levels.codes
-    sandwich = cluster_sandwich(vcov, gaussian, (X, response), parts, Z, variances)
+    sandwich = cluster_sandwich(vcov, gaussian, (X, response), parts, Z, (variances, 1.0 / inverse))
     return LmmFit(
         formula=formula,
         coding=coding,
@@ -156,8 +159,16 @@ def lmm(
 
 def _check_options(options: Options) -> None:
     check_options(options, HIERARCHICAL_DF_METHODS, SANDWICH_KINDS)
-    if options.weights is not None:
-        raise NotAvailableError("lmm: weights are not available in this version")
+
+
+def _weighted(
+    root: Array, X: Array, Z: Sequence[Array], y: Array
+) -> tuple[Array, Sequence[Array], Array]:
+    """The rows times √weight, which have one residual variance; as they are where all are one."""
+    if (root == 1.0).all():
+        return X, Z, y
+    column = root[:, None]
+    return X * column, [own * column for own in Z], y * root
 
 
 def _fit(

@@ -86,6 +86,18 @@ class LmmFit(MixedFit):
         return own + self.residual_variances.size
 
     @cached_property
+    def row_weights(self) -> Array:
+        """Of the rows used: by what the residual variance is divided."""
+        name = self.options.weights
+        return np.ones(self.n_obs) if name is None else self.variables[name].numbers()
+
+    @property
+    def minus2_loglik(self) -> float:
+        """−2 log-likelihood of the rows as given; restricted under REML."""
+        # the search has rows times √w, whose density lacks the factor √w
+        return super().minus2_loglik - float(np.log(self.row_weights).sum())
+
+    @cached_property
     def effects(self) -> Predictions:
         """Predicted random effects, as arrays."""
         return likelihood_of(self.gaussian).effects(self.gaussian.point)
@@ -349,7 +361,7 @@ class LmmFit(MixedFit):
             lead.matrix(self.variables, size),
             lead.groups.codes,
             effects.parts[effects.leading].G,
-            self.residual_variances.to_numpy()[level],
+            self.residual_variances.to_numpy()[level] / self.row_weights,
         )
 
     @property

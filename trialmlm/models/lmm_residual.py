@@ -57,6 +57,11 @@ def lmm_residual(
     """Fit it; parameters and errors are those of :func:`~trialmlm.models.lmm.lmm`."""
     term = _random_of(read)
     check_options(options, DF_METHODS, SANDWICH_KINDS)  # containment is of models with σ²I alone
+    if options.weights is not None:
+        raise NotAvailableError(
+            "lmm: weights beside a residual covariance are not available in this version; leave "
+            "one of them out"
+        )
     frame = model_frame(data, sorted(read.variables))
     parts = random_parts(read.random, frame.variables)
     random = parts[0].codings[0]

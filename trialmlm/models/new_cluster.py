@@ -149,7 +149,21 @@ def asked_rows(fit: LmmFit, new: pd.DataFrame, frame: pd.DataFrame, kind: str) -
 
 
 def residual_weights(fit: LmmFit, new: pd.DataFrame) -> Array:
-    """Which residual variance each new row has, n × residual variances."""
+    """How much of each residual variance every new row has, n × residual variances."""
+    return _chosen_variance(fit, new) / _weights(fit, new)[:, None]
+
+
+def _weights(fit: LmmFit, new: pd.DataFrame) -> Array:
+    name = fit.options.weights
+    if name is None:
+        return np.ones(len(new))
+    if name not in new.columns:
+        msg = f"predict: the new rows need {name}, the weights, for the interval of a response"
+        raise UsageError(msg)
+    return new[name].to_numpy(dtype=float)
+
+
+def _chosen_variance(fit: LmmFit, new: pd.DataFrame) -> Array:
     if fit.levels is None:
         return np.ones((len(new), 1))
     name, known = fit.levels.name, list(fit.levels.levels or ())

@@ -98,7 +98,7 @@ def _draws(fit: LmmFit, statistic: Statistic, replicates: int, seed: int) -> lis
         again = data.assign(**{_RESPONSE: fit.draw(np.random.default_rng(stream))})
         try:
             one = lmm(formula, again, df="asymptotic", information=options.information,
-                      reml=fit.gaussian.reml)  # fmt: skip
+                      weights=options.weights, reml=fit.gaussian.reml)  # fmt: skip
         except FitError:
             continue
         if one.convergence.converged:

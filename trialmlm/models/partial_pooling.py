@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,9 @@ def partial_pooling(fit: LmmFit) -> pd.DataFrame:
     for level in levels:
         own = rest + (level.Z * level.blup[level.codes]).sum(axis=1)
         pooled = np.array([float(coefficients.get(term, 0.0)) for term in level.terms])
-        tables.append(_table(level, pooled, own))
+        root = np.sqrt(fit.row_weights)
+        weighted = replace(level, Z=level.Z * root[:, None])
+        tables.append(_table(weighted, pooled, own * root))
     return pd.concat(tables, ignore_index=True)
 
 

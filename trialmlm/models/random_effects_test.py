@@ -92,7 +92,7 @@ def _without_terms(
         left = re.sub(rf"\+\s*{re.escape(term.text)}", "", fit.formula, count=1)
         if left == fit.formula:  # it stands first on the right side
             left = fit.formula.replace(term.text, "1", 1)
-        one = lmm(left, data, df="asymptotic", reml=fit.gaussian.reml)
+        one = lmm(left, data, **_as(fit))
         df = fit.n_covariance - one.n_covariance
         yield term.text, one.minus2_loglik, df, df == 1
 
@@ -128,9 +128,7 @@ def _without_one(fit: LmmFit, random: RandomTerm, r: int) -> Iterator[tuple[str,
         kept = [text or "1" for text in texts if text != name]
         first = [] if "1" in kept else ["0"]
         smaller = f"({' + '.join(first + kept)} | {random.groups[0]})"
-        one = lmm(
-            fit.formula.replace(random.text, smaller), data, df="asymptotic", reml=fit.gaussian.reml
-        )
+        one = lmm(fit.formula.replace(random.text, smaller), data, **_as(fit))
         columns = r - len(levels_of(one)[0].terms)
         yield f"{random.groups[0]}: {name}", one.minus2_loglik, columns
 
@@ -140,11 +138,18 @@ def _without_any(fit: LmmFit, random: RandomTerm) -> float:
     data = table_of(fit.variables)
     if fit.levels is not None:
         left = fit.formula.replace(random.text, "1")
-        return mmrm(left, data, df="asymptotic", reml=fit.gaussian.reml).minus2_loglik
-    X = fit.coding.matrix(fit.variables, fit.n_obs)
-    ols = least_squares(X, fit.response)
+        return mmrm(left, data, **_as(fit)).minus2_loglik
+    root = np.sqrt(fit.row_weights)
+    X = fit.coding.matrix(fit.variables, fit.n_obs) * root[:, None]
+    ols = least_squares(X, fit.response * root)
     free = ols.basis.kept.size if fit.gaussian.reml else 0
     left_over = fit.n_obs - free
     sigma2 = float(ols.residuals @ ols.residuals) / left_over
     constant = ols.basis.log_det if fit.gaussian.reml else 0.0
+    constant -= float(np.log(fit.row_weights).sum())
     return left_over * (1.0 + float(np.log(2.0 * np.pi * sigma2))) + constant
+
+
+def _as(fit: LmmFit) -> dict[str, Any]:
+    """The options that the smaller model shares."""
+    return {"df": "asymptotic", "weights": fit.options.weights, "reml": fit.gaussian.reml}

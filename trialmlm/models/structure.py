@@ -73,7 +73,12 @@ def covariance_group(term: CovarianceTerm, frame: ModelFrame, found: Occasions) 
 
 
 def row_weights(frame: ModelFrame, name: str, layout: Layout) -> Array:
-    """The weights as a table subjects × visits.
+    """The weights as a table subjects × visits; errors as below."""
+    return layout.table(checked_weights(frame, name))
+
+
+def checked_weights(frame: ModelFrame, name: str) -> Array:
+    """The weights of the rows used.
 
     Raises
     ------
@@ -89,7 +94,7 @@ def row_weights(frame: ModelFrame, name: str, layout: Layout) -> Array:
             f"{int(wrong.sum()) - 1} more rows); a weight is above zero: leave such rows out"
         )
         raise FitError(msg)
-    return layout.table(values)
+    return values
 
 
 def check_informed(

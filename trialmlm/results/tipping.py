@@ -60,6 +60,8 @@ def _by_group(
     results: Results, record: AnalysisRecord, quantity: str
 ) -> dict[str, dict[str, float]]:
     """Group -> the statistics of the first pair of arms."""
+    if not record.pairs:
+        return {}
     arm, versus = record.pairs[0]
     found: dict[str, dict[str, float]] = {}
     for one in results.select(analysis=record.name, quantity=quantity, arm=arm, versus=versus):

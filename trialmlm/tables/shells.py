@@ -8,6 +8,7 @@ from trialmlm.tables.shell_ancova import ancova
 from trialmlm.tables.shell_attendance import attendance
 from trialmlm.tables.shell_covariance import covariance
 from trialmlm.tables.shell_descriptive import descriptive_by_visit
+from trialmlm.tables.shell_end_patterns import end_patterns
 from trialmlm.tables.shell_events import intercurrent_events
 from trialmlm.tables.shell_methods import methods_compared
 from trialmlm.tables.shell_methods_in_words import methods_in_words
@@ -37,6 +38,7 @@ SHELLS: Mapping[str, Callable[[Order, Results], Display]] = {
     "methods-compared": methods_compared,
     "covariance": covariance,
     "intercurrent-events": intercurrent_events,
+    "end-patterns": end_patterns,
     "methods-in-words": methods_in_words,
     "tipping-point": tipping_point,
     "site-effects": site_effects,

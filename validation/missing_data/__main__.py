@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 TRIALS, SEED = 2000, 20261123
 #: enough for bias, spread and coverage of a pooled estimate; a report would draw more
-IMPUTATIONS, REPLICATES = 20, 40
+IMPUTATIONS, REPLICATES = 10, 25
 PAGE, JSON = "truth_table.md", "truth_table.json"
 
 
