@@ -12,10 +12,10 @@ from trialmlm.batch import power
 from trialmlm.batch.performance import Measures, Performance, Simulated
 from trialmlm.batch.power import left_out
 from trialmlm.simulate.designs import DESIGNS
-from validation.missing_data.__main__ import JSON, PAGE, main, methods_of
+from validation.missing_data.__main__ import JSON, PAGE, main
 from validation.missing_data.assembled import HERE, assembled
 from validation.missing_data.report import _words
-from validation.missing_data.scenarios import RETRIEVED, SCENARIOS
+from validation.missing_data.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,18 +49,6 @@ def test_every_method_of_the_table_can_be_tried_out(design: str, tmp_path: Path)
 @pytest.mark.parametrize("design", SCENARIOS)
 def test_every_scenario_of_the_table_is_one_of_the_design(design: str) -> None:
     assert set(SCENARIOS[design]) <= set(DESIGNS[design].scenarios)
-
-
-@pytest.mark.parametrize("design", SCENARIOS)
-def test_retrieved_dropouts_are_imputed_from_where_there_are_any(
-    design: str, tmp_path: Path
-) -> None:
-    protocol = assembled(design, tmp_path)
-    everything, without = (set(methods_of(protocol, held)) for held in (True, False))
-    assert everything == set(protocol.analysis_names)
-    (left,) = everything - without
-    assert protocol.analysis(left).missing.rules[0].assume == "retrieved-dropout"
-    assert RETRIEVED[design] <= set(SCENARIOS[design])
 
 
 def test_the_words_name_what_is_beyond_three_monte_carlo_errors_and_nothing_else() -> None:

@@ -13,14 +13,13 @@ from trialmlm.batch.power import count_tasks, setting_of, try_out
 from trialmlm.batch.progress import Tenths
 from validation.missing_data.assembled import DESIGNS, HERE, assembled
 from validation.missing_data.report import page, to_json
-from validation.missing_data.scenarios import RETRIEVED, SCENARIOS
+from validation.missing_data.scenarios import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trialmlm.batch.performance import Performance
     from trialmlm.batch.power import Tried
-    from trialmlm.protocol import Protocol
 
 TRIALS, SEED = 2000, 20261123
 #: enough for bias, spread and coverage of a pooled estimate; a report would draw more
@@ -50,14 +49,7 @@ def _design(
     protocol = assembled(design, folder)
     chosen = [name for name in SCENARIOS[design] if name in (given.scenario or SCENARIOS[design])]
     settings = [
-        setting_of(
-            protocol,
-            name,
-            methods_of(protocol, name in RETRIEVED[design]),
-            SEED,
-            imputations=IMPUTATIONS,
-            replicates=REPLICATES,
-        )
+        setting_of(protocol, name, seed=SEED, imputations=IMPUTATIONS, replicates=REPLICATES)
         for name in chosen
     ]
     reporter = Tenths(sum(count_tasks(setting, given.trials) for setting in settings))
@@ -66,12 +58,6 @@ def _design(
         for setting in settings
     ]
     return tried, [row for one in tried for row in performances(one)]
-
-
-def methods_of(protocol: Protocol, retrieved: bool) -> tuple[str, ...]:
-    """Names of the methods; without retrieved dropouts where these tell nothing."""
-    names = protocol.analysis_names
-    return tuple(name for name in names if retrieved or not name.endswith(".retrieved"))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -60,9 +60,3 @@ SCENARIOS: dict[str, dict[str, str]] = {
         ),
     },
 }
-#: where stopping drug changes the course, so that who is seen afterwards tells of who is not;
-#: elsewhere, and where nobody is seen afterwards, imputation from retrieved dropouts is left out
-RETRIEVED: dict[str, frozenset[str]] = {
-    "ipf_fvc": frozenset(SCENARIOS["ipf_fvc"]) - {"mcar", "early_active", "early_placebo"},
-    "mdd_madrs": frozenset({"off_drug"}),
-}
