@@ -107,6 +107,8 @@ def _lacks_of_imputation(protocol: Protocol, analysis: Analysis) -> Iterator[str
         yield "weights: counterfactual with imputation"
     if analysis.average_over is not None:
         yield "average_over: with imputation"
+    if analysis.vcov is not None:
+        yield f"vcov: {analysis.vcov} with imputation"
     if analysis.missing is not None and (analysis.missing.alive or analysis.missing.dead):
         yield "missing: impute-then-classify"
     if analysis.delta is not None and completed is not None and completed.random:

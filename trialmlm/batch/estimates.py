@@ -138,6 +138,7 @@ def record_of_imputed(
     headline: str,
     visit: str,
     variances: tuple[str, ...],
+    convergence: str = "",
 ) -> AnalysisRecord:
     """How an analysis of imputed data was carried out."""
     analysis = task.analysis
@@ -150,6 +151,7 @@ def record_of_imputed(
         specification=specification_of(task, "", extra),
         steps=tuple(map(str, task.records.account.steps)),
         counts=counts,
+        convergence=convergence,
         notes=(*task.records.notes, *notes),
         exclusions=tuple((e.subject, e.arm, e.reason) for e in excluded(task)),
         line=task.planned.line,

@@ -10,7 +10,14 @@ import pandas as pd
 
 from trialmlm.batch.context import NOT_DETERMINED
 from trialmlm.batch.estimates import record_of_imputed
-from trialmlm.batch.imputed_words import delta_in_words, imputation_in_words, variance_in_words
+from trialmlm.batch.imputed_words import (
+    degrees_of_freedom,
+    delta_in_words,
+    imputation_in_words,
+    imputing_notes,
+    settled_in_words,
+    variance_in_words,
+)
 from trialmlm.batch.tipping_analysis import tipped
 from trialmlm.errors import UsageError
 from trialmlm.missing.given import GivenImputations
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
     from trialmlm.batch.task import Task
     from trialmlm.missing.analysed import AnalysedImputation
     from trialmlm.missing.imputation import Imputation
+    from trialmlm.missing.imputed import Imputed
     from trialmlm.results.statistic import Statistic
 
 #: what a pooled number has beside its estimate and test
@@ -58,7 +66,8 @@ def imputed_analysis(task: Task) -> Results:
     UsageError, DataError
         If they cannot be imputed as asked.
     """
-    imputation = imputation_of(task)
+    made = imputed(task)
+    imputation = with_fallen(task, made)
     analysed = imputation.analyse(_model(task), **asked_of(task))
     context = task.context("")
     statistics = (
@@ -70,6 +79,7 @@ def imputed_analysis(task: Task) -> Results:
         "model": _model(task),
         "imputation": imputation_in_words(task, imputation),
         "variance": variance_in_words(analysed),
+        **degrees_of_freedom(analysed),
         **delta_in_words(task.analysis),
     }
     counts = tuple(_subjects(context, imputation))
@@ -77,7 +87,8 @@ def imputed_analysis(task: Task) -> Results:
         task,
         counts,
         extra,
-        (*analysed.notes, *task.assumed_notes),
+        (*analysed.notes, *task.assumed_notes, *imputing_notes(task.analysis)),
+        convergence=settled_in_words(made),
         headline=DIFFERENCES.get(task.analysed, "difference"),
         visit=task.analysed_at,
         variances=tuple(variance.name for variance in analysed.plan.variances),
@@ -85,8 +96,8 @@ def imputed_analysis(task: Task) -> Results:
     return Results(statistics, (record,))
 
 
-def imputation_of(task: Task) -> Imputation:
-    """The missing values filled, with those of the lowest decile drawn in their turn."""
+def imputed(task: Task) -> Imputed:
+    """The missing values filled from the imputation model."""
     analysis, assumed = task.analysis, task.assumed
     missing = analysis.missing
     assert missing is not None  # noqa: S101  (the plan gives others to other methods)
@@ -94,7 +105,7 @@ def imputation_of(task: Task) -> Imputation:
     roles = task.protocol.data.subjects
     events = assumed.events.rename(columns={"subject": roles.subject, "visit": "AVISIT"})
     drawn = missing.method in DRAWING
-    made = impute(
+    return impute(
         task.frame,
         model=analysis.model or "",
         arm=roles.arm or "",
@@ -106,7 +117,6 @@ def imputation_of(task: Task) -> Imputation:
         reml=analysis.reml,
         retrieved=next((rule.retrieved for rule in missing.rules if rule.retrieved), "arm"),
     )
-    return _with_fallen(task, made) if len(assumed.fallen) else made
 
 
 def _reference(task: Task) -> str | None:
@@ -116,9 +126,10 @@ def _reference(task: Task) -> str | None:
     return next((task.protocol.arms[key].value for key in keys if key is not None), None)
 
 
-def _with_fallen(task: Task, made: Imputation) -> Imputation:
-    """The imputation with the values of some cells drawn from the lowest decile."""
-    assert task.assumed is not None  # noqa: S101
+def with_fallen(task: Task, made: Imputed) -> Imputation:
+    """The imputation with the values of some cells, if any, drawn from the lowest decile."""
+    if task.assumed is None or task.assumed.fallen.empty:
+        return made
     layout, fallen = made.layout, task.assumed.fallen
     places = tuple(
         labels.get_indexer(pd.Index(fallen[name]))
@@ -138,7 +149,7 @@ def _with_fallen(task: Task, made: Imputation) -> Imputation:
     return GivenImputations(layout, filled)
 
 
-def _origin(task: Task, made: Imputation) -> Array:
+def _origin(task: Task, made: Imputed) -> Array:
     """From what a change is counted, by subject: the baseline; 0 where changes are imputed."""
     layout = made.layout
     if layout.names.response == "CHG":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trialmlm.missing.imputed import Imputed
 from trialmlm.protocol.missing import DRAWING, LOWEST_DECILE
 
 if TYPE_CHECKING:
@@ -59,6 +60,24 @@ def imputation_in_words(task: Task, imputation: Imputation) -> str:
     )
 
 
+def settled_in_words(imputation: Imputation) -> str:
+    """Whether the chains had settled, by their worst parameter; empty where none were run."""
+    if not isinstance(imputation, Imputed) or imputation.draws.posterior is None:
+        return ""
+    found = imputation.diagnostics()
+    return (
+        f"Gibbs sampling: largest R-hat {found['r_hat'].max():.3f}, smallest effective size "
+        f"{found['effective_size'].min():,.0f}, over {len(found):,} parameters"
+    )
+
+
+def imputing_notes(analysis: Analysis) -> tuple[str, ...]:
+    """What of the protocol says nothing to an imputation model."""
+    if not any(remedy != "report-failure" for remedy in analysis.if_unconverged):
+        return ()
+    return ("if_unconverged: an imputation model that does not converge is reported, not replaced",)
+
+
 def variance_in_words(analysed: AnalysedImputation) -> str:
     """The variance that decides, and those shown beside it, each with what it targets."""
     deciding, *others = analysed.plan.variances
@@ -76,3 +95,9 @@ def delta_in_words(analysis: Analysis) -> dict[str, str]:
     per = {"visit": "", "year": f" for each year since {after or 'day 1'}"}[delta.per]
     which = f"values missing after {after}" if after else "every imputed value"
     return {"delta": f"{delta.unit}, added to {which}{per}"}
+
+
+def degrees_of_freedom(analysed: AnalysedImputation) -> dict[str, str]:
+    """How those of the variance that decides are found."""
+    rules = {"rubin": "Barnard-Rubin degrees of freedom"}
+    return {"degrees of freedom": rules.get(analysed.plan.variances[0].name, "normal distribution")}

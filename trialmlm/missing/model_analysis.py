@@ -120,6 +120,7 @@ class ModelAnalysis:
         """Fit every filling; a fit that fails or does not converge gives no answer."""
         found = np.full((len(completions.values), 3, len(self.quantities)), np.nan)
         why: Counter[str] = Counter()
+        rows: Array | None = None  # of all fillings that share their covariates
         for d, table in enumerate(completed_values(self.layout, completions)):
             counts = None if completions.counts is None else completions.counts[d]
             try:
@@ -130,7 +131,9 @@ class ModelAnalysis:
                 why[str(error)] += 1
                 continue
             if fit.convergence.converged:
-                found[d] = self._asked(fit)
+                if rows is None or counts is not None:
+                    rows = self._rows(self._means(fit).grid)
+                found[d] = _estimated(fit, rows)
             else:
                 why[fit.convergence.reason.value] += 1
         told = tuple(f"{count:,} of {len(found):,} fits: {said}" for said, count in why.items())
@@ -143,12 +146,6 @@ class ModelAnalysis:
     def along(self, completions: Completions, directions: Array) -> Callable[[Array], Answers]:
         """The answers as a function of how far values are shifted along `directions`."""
         return lambda delta: self.answers(completions.shifted(delta @ directions))
-
-    def _asked(self, fit: MixedFit) -> Array:
-        """Estimates, standard errors and df of the quantities, 3 × q."""
-        means = self._means(fit)
-        found = estimates(means.method, self._rows(means.grid))
-        return np.stack([found.estimate, found.std_error, found.df])
 
     def _means(self, fit: MixedFit) -> LsMeans:
         names = self.layout.names
@@ -164,6 +161,12 @@ class ModelAnalysis:
         visits = [(level_text(visit),) for visit in asked.visits] if self.by_visit else [()]
         at = [[place[(*visit, arm)] for arm in asked.arms] for visit in visits]
         return np.concatenate([asked.rows @ grid.L[cells] for cells in at])
+
+
+def _estimated(fit: MixedFit, rows: Array) -> Array:
+    """Estimates, standard errors and df of rows of coefficients, 3 × q."""
+    found = estimates(fit.method, rows)
+    return np.stack([found.estimate, found.std_error, found.df])
 
 
 #: description -> what fits it
