@@ -26,6 +26,7 @@ from trialmlm.protocol import json_schema
 from trialmlm.protocol.load import FILE_NAME, load_protocol
 from trialmlm.qualification.validate import PAGE, RECORD
 from trialmlm.qualification.validate import validate as qualify
+from trialmlm.simulate.designs import DESIGNS
 from trialmlm.simulate.from_protocol import simulate_protocol
 from trialmlm.tables.renderers import RENDERERS
 from trialmlm.tables.shells import SHELLS
@@ -195,6 +196,7 @@ def _data_folder(protocol: Protocol, named: str | None) -> Path:
 
 _BUILT: Mapping[str, tuple[str, ...]] = {
     "protocols": shipped_names(),
+    "simulated designs": tuple(DESIGNS),
     "tables": tuple(SHELLS),
     "file kinds of tables": tuple(RENDERERS),
     "data files": tuple(READERS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -62,7 +63,7 @@ class Processes:
     ) -> Iterator[tuple[Task, Result]]:
         """Yield every task with its result, as chunks of them are finished."""
         # spawned, for a process that has threads (a test runner's) must not be forked
-        pool = ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=_one_thread)
+        pool = ProcessPoolExecutor(self.workers, get_context("spawn"), initializer=_settle)
         try:
             chunks = [tasks[i : i + _CHUNK] for i in range(0, len(tasks), _CHUNK)]
             for done in as_completed(pool.submit(_all, work, chunk) for chunk in chunks):
@@ -75,9 +76,10 @@ def _all(work: Callable[[Task], Result], tasks: Sequence[Task]) -> list[tuple[Ta
     return [(task, work(task)) for task in tasks]
 
 
-def _one_thread() -> None:
-    """Before the numerical libraries are loaded, which read it once."""
+def _settle() -> None:
+    """Before a process does anything: threads are read once, and an interrupt is its parent's."""
     os.environ.update(dict.fromkeys(_THREADS, "1"))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 #: name -> how tasks are carried out, from the number of workers

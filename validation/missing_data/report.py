@@ -23,6 +23,9 @@ _HEAD = """# Methods for missing data, against the truth
 Written by `python -m validation.missing_data --write`. All subjects are simulated; seeds are fixed.
 {legend}
 
+Multiple imputation draws {imputations} times, fewer than a report would: that adds to the spread of
+its estimates, and Rubin's rules count it.
+
 The protocols are those of `protocols/`, with the estimands and analyses of `{files}` beside this
 page. Under a scenario stands which biases are larger than {beyond:g} of their Monte-Carlo errors.
 Of the others no more is said than that these trials do not tell them from zero. A bias is that from
@@ -33,7 +36,8 @@ the estimand named in its row, and from no other.
 def page(designs: Mapping[str, tuple[Sequence[Tried], Sequence[Performance]]]) -> str:
     """The page, one section per design and one table per scenario."""
     files = "`, `".join(f"{design}.yaml" for design in designs)
-    parts = [_HEAD.format(legend=LEGEND, files=files, beyond=BEYOND)]
+    drawn = next(iter(designs.values()))[0][0].setting.imputations
+    parts = [_HEAD.format(legend=LEGEND, files=files, beyond=BEYOND, imputations=drawn)]
     for design, (tried, rows) in designs.items():
         protocol = tried[0].setting.protocol
         parts += [f"## {design}: {protocol.header.title}", "\n".join(_estimands(protocol))]
