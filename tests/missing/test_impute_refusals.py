@@ -144,7 +144,7 @@ def test_a_posterior_is_drawn_of_unstructured_covariances_only() -> None:
 
 
 def test_a_gap_under_a_monotone_method_names_subject_and_visits() -> None:
-    gap = r"subject S059 .and 0 more. has no value at Week 4 and one at Week 8; use method='bayes'"
+    gap = r"subject S059 has no value at Week 4 and one at Week 8; use method='bayes'"
     with pytest.raises(DataError, match=gap):
         imputed(method="monotone", imputations=5, seed=1)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from trialmlm.errors import DataError, UsageError
+from trialmlm.missing.others import and_others
 from trialmlm.missing.strategies import MAR, find_strategy
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _check_earlier(events: Events, layout: Layout) -> None:
         name = events.strategies[events.strategy[np.argmax(early)]].name
         msg = (
             f"events: {name} carries on from the visit before the event, but the event of subject "
-            f"{subjects[0]} (and {len(subjects) - 1} more) is at {layout.visits[0]}, the first "
+            f"{subjects[0]}{and_others(len(subjects))} is at {layout.visits[0]}, the first "
             "visit; use another strategy for an event before any visit"
         )
         raise DataError(msg, pd.DataFrame({layout.names.subject: subjects}))

@@ -15,6 +15,7 @@ from trialmlm.errors import DataError, FitError, UsageError
 from trialmlm.formula.variables import variable
 from trialmlm.missing.drawing import RESAMPLES
 from trialmlm.missing.draws import Draws
+from trialmlm.missing.others import and_others
 from trialmlm.missing.references import NONE
 
 if TYPE_CHECKING:
@@ -171,9 +172,10 @@ class ImputationModel:
         if differ.any():
             i = int(np.argmax(differ))
             msg = (
-                f"with_strategies: subject {self.layout.subjects[i]} (and {int(differ.sum()) - 1} "
-                "more) has values observed after the event, which the imputation model sees under "
-                "one of the two strategies only; call impute with these events"
+                f"with_strategies: subject {self.layout.subjects[i]}"
+                f"{and_others(int(differ.sum()))} has values observed after the event, which the "
+                "imputation model sees under one of the two strategies only; call impute with "
+                "these events"
             )
             raise UsageError(msg)
 

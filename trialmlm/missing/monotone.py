@@ -8,6 +8,7 @@ import numpy as np
 
 from trialmlm.engine.monotone import draw_monotone
 from trialmlm.errors import DataError, NotAvailableError, UsageError
+from trialmlm.missing.others import and_others
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray
@@ -39,8 +40,8 @@ def check_monotone(layout: Layout, seen: BoolArray) -> None:
     i = int(subjects[0])
     gap, later = int(np.argmin(seen[i])), int(np.argmax(after_gap[i]))
     msg = (
-        f"impute: method='monotone' takes no intermittent gaps, but subject {layout.subjects[i]} "
-        f"(and {subjects.size - 1} more) has no value at {layout.visits[gap]} and one at "
+        f"impute: method='monotone' takes no intermittent gaps, but subject {layout.subjects[i]}"
+        f"{and_others(subjects.size)} has no value at {layout.visits[gap]} and one at "
         f"{layout.visits[later]}; use method='bayes'"
     )
     names = layout.names

@@ -11,6 +11,7 @@ import pandas as pd
 from trialmlm.errors import DataError, UsageError
 from trialmlm.expressions.refusal import did_you_mean
 from trialmlm.formula.factor import level_text
+from trialmlm.missing.others import and_others
 
 if TYPE_CHECKING:
     from trialmlm.arrays import BoolArray, IntArray
@@ -93,7 +94,7 @@ def _check_given(found: IntArray, layout: Layout, events: Events, needing: BoolA
         other = next((label for label in layout.arms if label != arm), "…")
         msg = (
             f"reference: arm {arm} has none, but {events.names()[i]} asks for one (subject "
-            f"{layout.subjects[i]} and {int(without.sum()) - 1} more); name it, as "
+            f"{layout.subjects[i]}{and_others(int(without.sum()))}); name it, as "
             f"reference={{{arm!r}: {other!r}}}"
         )
         raise UsageError(msg)
