@@ -12,6 +12,7 @@ from trialmlm.formula.factor import level_text
 from trialmlm.formula.variables import read_column
 from trialmlm.missing.layout import Layout
 from trialmlm.missing.series import find_series, ordered_visits, require_columns, require_rows
+from trialmlm.missing.spread import spread
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -60,7 +61,7 @@ def lay_out(
     scheduled = ordered_visits("impute", data[names.visit], visits)
     series = find_series("impute", data, [names.subject], names.visit, scheduled)
     arms, arm = _arms(data, names, series)
-    frame = _spread(data, series, names.visit, _in_order(scheduled, visits))
+    frame = pd.DataFrame(spread(data, series, names.visit, _in_order(scheduled, visits)))
     _check_covariates(frame, names, covariates)
     column = read_column(data[names.response])
     if column.levels is not None:
@@ -92,26 +93,6 @@ def _in_order(scheduled: pd.Index, visits: Sequence[Any] | None) -> pd.Series:
     if visits is None or pd.api.types.is_numeric_dtype(scheduled.dtype):
         return pd.Series(scheduled)
     return pd.Series(pd.Categorical(scheduled, categories=list(visits), ordered=True))
-
-
-def _spread(data: pd.DataFrame, series: Series, visit: str, scheduled: pd.Series) -> pd.DataFrame:
-    """Every column over all cells: a subject's own, a visit's own, else the row's own."""
-    n, n_visits = series.row.shape
-    visits = np.arange(n_visits)
-    at_visit = series.row[(series.row >= 0).argmax(axis=0), visits]
-    made: dict[str, pd.Series] = {}
-    for name in data.columns:
-        column = data[name]
-        if series.constant(column, series.series, series.first).all():
-            rows = np.repeat(series.first, n_visits)
-        elif series.constant(column, series.visit, at_visit).all():
-            rows = np.tile(at_visit, n)
-        else:
-            rows = series.row.ravel()
-        made[name] = column.set_axis(pd.RangeIndex(len(column))).reindex(rows)
-        made[name].index = pd.RangeIndex(n * n_visits)
-    made[visit] = scheduled.take(np.tile(visits, n)).reset_index(drop=True)
-    return pd.DataFrame(made)
 
 
 def _check_covariates(frame: pd.DataFrame, names: Names, covariates: Collection[str]) -> None:

@@ -18,7 +18,7 @@ def rows_of(column: pd.Series, rows: IntArray) -> pd.Series:
 
 
 def spread(
-    data: pd.DataFrame, series: Series, visit: str, scheduled: pd.Index
+    data: pd.DataFrame, series: Series, visit: str, scheduled: pd.Index | pd.Series
 ) -> dict[str, pd.Series]:
     """Every column over all cells: a subject's own, a visit's own, else the row's own."""
     n_series, n_visits = series.row.shape
