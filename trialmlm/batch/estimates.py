@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trialmlm.batch.account import excluded
@@ -107,26 +108,9 @@ def record_of(
     visit: str = "",
 ) -> AnalysisRecord:
     """How the analysis was carried out."""
-    analysis = task.analysis
-    return AnalysisRecord(
-        name=task.planned.name,
-        role=analysis.role,
-        method=task.method,
-        endpoint=analysis.endpoint or "",
-        population=analysis.population or "",
-        specification=specification_of(task, fit.method.name, extra),
-        steps=tuple(map(str, task.records.account.steps)),
-        counts=counts,
-        convergence=convergence,
-        notes=(*task.records.notes, *fit.notes),
-        exclusions=tuple((e.subject, e.arm, e.reason) for e in excluded(task)),
-        line=task.planned.line,
-        label=analysis.label or task.planned.name,
-        assumption=assumption_in_short(task),
-        headline=headline,
-        visit=visit,
-        pairs=task.pairs,
-    )
+    made = specification_of(task, fit.method.name, extra)
+    found = _record(task, counts, made, fit.notes)
+    return replace(found, convergence=convergence, headline=headline, visit=visit)
 
 
 def record_of_imputed(
@@ -141,6 +125,16 @@ def record_of_imputed(
     convergence: str = "",
 ) -> AnalysisRecord:
     """How an analysis of imputed data was carried out."""
+    found = _record(task, counts, specification_of(task, "", extra), notes)
+    return replace(
+        found, convergence=convergence, headline=headline, visit=visit, variances=variances
+    )
+
+
+def _record(
+    task: Task, counts: Counts, specification: Mapping[str, str], notes: tuple[str, ...]
+) -> AnalysisRecord:
+    """What every record says of its analysis, however it was made."""
     analysis = task.analysis
     return AnalysisRecord(
         name=task.planned.name,
@@ -148,19 +142,15 @@ def record_of_imputed(
         method=task.method,
         endpoint=analysis.endpoint or "",
         population=analysis.population or "",
-        specification=specification_of(task, "", extra),
+        specification=specification,
         steps=tuple(map(str, task.records.account.steps)),
         counts=counts,
-        convergence=convergence,
         notes=(*task.records.notes, *notes),
         exclusions=tuple((e.subject, e.arm, e.reason) for e in excluded(task)),
         line=task.planned.line,
         label=analysis.label or task.planned.name,
         assumption=assumption_in_short(task),
-        headline=headline,
-        visit=visit,
         pairs=task.pairs,
-        variances=variances,
     )
 
 
