@@ -122,7 +122,7 @@ SET = {
     "S-3": ("A1.jump", "sensitivity"),
     "S-4": ("A1.copy", "sensitivity"),
     "S-5": ("A1.increments", "sensitivity"),
-    "S-6": ("A2.tipping", "sensitivity"),
+    "S-6": ("A1.tipping", "sensitivity"),
     "S-7": ("A2.locf", "comparator"),
     "S-8": ("A2.worst", "comparator"),
     "S-9": ("A2.ranks", "supplementary"),

@@ -122,7 +122,7 @@ def test_analyses_that_cannot_be_tried_out_say_why() -> None:
     told = left_out(load_protocol(SHIPPED / "ipf_fvc"))
     assert "A2" not in told
     assert "lowest-decile" in told["A1.dead_worst"]
-    assert "delta:" in told["A2.tipping"]
+    assert "delta:" in told["A1.tipping"]
 
 
 def test_the_command_writes_page_table_and_record(

@@ -100,7 +100,6 @@ def _lacks(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
 
 def _lacks_of_imputation(protocol: Protocol, analysis: Analysis) -> Iterator[str]:
     """What cannot go together with imputed values."""
-    completed = read_formula(analysis.analyse.model) if analysis.analyse is not None else None
     if analysis.rows is not None:
         yield "rows: with imputation"
     if analysis.weights == "counterfactual":
@@ -111,8 +110,6 @@ def _lacks_of_imputation(protocol: Protocol, analysis: Analysis) -> Iterator[str
         yield f"vcov: {analysis.vcov} with imputation"
     if analysis.missing is not None and (analysis.missing.alive or analysis.missing.dead):
         yield "missing: impute-then-classify"
-    if analysis.delta is not None and completed is not None and completed.random:
-        yield "delta: with a model of slopes"
     if analysis.estimand is not None:
         for event, way in protocol.estimand(analysis.estimand).handlings.items():
             making = [strategy for strategy in way.strategies if strategy in MAKING]

@@ -1,4 +1,7 @@
-"""Derivatives by σ² from those by the rest: V = Σ θ_h ∂_hV where V is linear in its parameters."""
+"""Derivatives by σ² from those by the rest: V = Σ θ_h ∂_hV where V is linear in its parameters.
+
+Axes before those named are fits side by side.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +13,29 @@ if TYPE_CHECKING:
     from trialmlm.arrays import Array
 
 
-def with_sigma2(parts: Array, total: float, theta: Array) -> Array:
+def with_sigma2(parts: Array, total: Array | float, theta: Array) -> Array:
     """Append the part of σ², as Σ θ_h part_h = total."""
-    return np.append(parts, (total - float(theta[:-1] @ parts)) / theta[-1])
+    own = (total - (theta[..., :-1] * parts).sum(axis=-1)) / theta[..., -1]
+    return np.concatenate([parts, own[..., None]], axis=-1)
 
 
 def bordered(inner: Array, products: Array, theta: Array) -> Array:
     """Append σ²'s row and column, as Σ_k θ_k M_hk = products_h."""
-    m = len(inner)
-    full = np.zeros((m + 1, m + 1))
-    full[:m, :m] = inner
-    full[:m, m] = full[m, :m] = (products[:m] - inner @ theta[:m]) / theta[m]
-    full[m, m] = (products[m] - full[m, :m] @ theta[:m]) / theta[m]
+    m = inner.shape[-1]
+    full = np.zeros((*inner.shape[:-2], m + 1, m + 1))
+    full[..., :m, :m] = inner
+    side = products[..., :m] - (inner @ theta[..., :m, None])[..., 0]
+    side = side / theta[..., m:]
+    full[..., :m, m] = full[..., m, :m] = side
+    full[..., m, m] = (products[..., m] - (side * theta[..., :m]).sum(axis=-1)) / theta[..., m]
     return full
 
 
 def with_P_of_sigma2(P: Array, Phi: Array, theta: Array) -> Array:
     """Append σ²'s P, as Σ θ_h P_h = −X'ΩX."""
-    own = (-np.linalg.inv(Phi) - np.tensordot(theta[:-1], P, 1)) / theta[-1]
-    return np.concatenate([P, own[None]])
+    weighted = (theta[..., :-1, None, None] * P).sum(axis=-3)
+    own = (-np.linalg.inv(Phi) - weighted) / theta[..., -1:, None]
+    return np.concatenate([P, own[..., None, :, :]], axis=-3)
 
 
 def with_Q_of_sigma2(Q: Array, P: Array, theta: Array) -> Array:

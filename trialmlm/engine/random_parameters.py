@@ -2,7 +2,8 @@
 
 The search runs on the Cholesky factor Λ of G, its diagonal free in sign so that a variance of zero
 is an interior point, and on the logarithms of the residual SDs. The natural parameters are the
-lower triangle of G and the residual variances, in which V is linear.
+lower triangle of G and the residual variances, in which V is linear. Axes of θ before the last
+are fits side by side.
 """
 
 from __future__ import annotations
@@ -54,22 +55,24 @@ class RandomParameters:
 
     def factor(self, theta: Array) -> Array:
         """Λ, r × r."""
-        factor = np.zeros((self.r, self.r))
-        factor[lower_indices(self.r)] = theta[: -self.levels]
+        rows, columns = lower_indices(self.r)
+        factor = np.zeros((*theta.shape[:-1], self.r, self.r))
+        factor[..., rows, columns] = theta[..., : -self.levels]
         return factor
 
     def sigma2(self, theta: Array) -> Array:
         """Residual variances."""
-        variances: Array = np.exp(2.0 * theta[-self.levels :])
+        variances: Array = np.exp(2.0 * theta[..., -self.levels :])
         return variances
 
     def jacobian(self, theta: Array, g: Array) -> tuple[Array, Array]:
         """∂η/∂θ (row: θ) of the natural parameters η, and Σ_h g_h ∂²η_h/∂θ²."""
         factor, sigma2 = self.factor(theta), self.sigma2(theta)
         k = self.r * (self.r + 1) // 2
-        C = np.diag(np.append(np.zeros(k), 2.0 * sigma2))
-        bend = np.diag(np.append(np.zeros(k), 4.0 * sigma2 * g[k:]))
-        C[:k, :k], bend[:k, :k] = factor_chain(factor, g[:k])
+        own = np.arange(k, k + self.levels)
+        C, bend = np.zeros((2, *g.shape, g.shape[-1]))
+        C[..., own, own], bend[..., own, own] = 2.0 * sigma2, 4.0 * sigma2 * g[..., k:]
+        C[..., :k, :k], bend[..., :k, :k] = factor_chain(factor, g[..., :k])
         return C, bend
 
     def chain(self, theta: Array, natural: Curve) -> Curve:
@@ -79,9 +82,12 @@ class RandomParameters:
 
 def chained(C: Array, bend: Array, natural: Curve) -> Curve:
     """Derivatives by θ from those by the natural parameters, C = ∂η/∂θ."""
-    H = C @ natural.H @ C.T + bend
-    H = H + _GAUGE * float(np.abs(np.diag(H)).max()) * np.eye(len(H))
-    return Curve(C @ natural.g, H, C @ natural.A @ C.T, C @ natural.J @ C.T)
+    back = C.swapaxes(-1, -2)
+    H = C @ natural.H @ back + bend
+    largest = np.abs(np.diagonal(H, axis1=-2, axis2=-1)).max(axis=-1)
+    H = H + _GAUGE * largest[..., None, None] * np.eye(H.shape[-1])
+    g = (C @ natural.g[..., None])[..., 0]
+    return Curve(g, H, C @ natural.A @ back, C @ natural.J @ back)
 
 
 def on_boundary(G: Array, sigma2: float) -> bool:
@@ -94,19 +100,18 @@ def factor_chain(factor: Array, g: Array) -> tuple[Array, Array]:
 
     Parameters
     ----------
-    factor : ndarray, shape (r, r)
+    factor : ndarray, shape (…, r, r)
         Λ.
-    g : ndarray, shape (r(r + 1)/2,)
+    g : ndarray, shape (…, r(r + 1)/2)
         Derivatives by the lower triangle of G.
     """
-    r = len(factor)
-    rows, columns = lower_indices(r)
-    k = rows.size
-    half = np.zeros((k, r, r))
-    half[np.arange(k), rows] = factor.T[columns]
-    dG = half + half.transpose(0, 2, 1)
-    Gamma = np.zeros((r, r))
+    rows, columns = lower_indices(factor.shape[-1])
+    h = np.arange(rows.size)
+    half = np.zeros((*factor.shape[:-2], rows.size, *factor.shape[-2:]))
+    half[..., h, rows, :] = factor.swapaxes(-1, -2)[..., columns, :]
+    dG = half + half.swapaxes(-1, -2)
+    Gamma = np.zeros_like(factor)
     weight = np.where(rows == columns, 1.0, 0.5)
-    Gamma[rows, columns] = Gamma[columns, rows] = g * weight
-    bend = 2.0 * Gamma[np.ix_(rows, rows)] * (columns[:, None] == columns)
-    return dG[:, rows, columns], bend
+    Gamma[..., rows, columns] = Gamma[..., columns, rows] = g * weight
+    bend = 2.0 * Gamma[..., rows[:, None], rows] * (columns[:, None] == columns)
+    return dG[..., rows, columns], bend

@@ -43,7 +43,7 @@ def inverses(L: Array) -> Array:
     for j in range(r):
         for i in range(j + 1, r):
             half[i, j] = -(L[i, j:i] * half[j:i, j]).sum(axis=0) * half[i, i]
-    found: Array = np.einsum("can,cbn->abn", half, half)
+    found: Array = np.einsum("ca...,cb...->ab...", half, half)
     return found
 
 

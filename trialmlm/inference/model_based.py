@@ -80,17 +80,18 @@ def one_row_df(L: Array, Phi: Array, P: Array, W: Array) -> Array:
     Parameters
     ----------
     L : ndarray, shape (r, q)
-    Phi : ndarray, shape (q, q)
-    P : ndarray, shape (m, q, q)
-    W : ndarray, shape (m, m)
+    Phi : ndarray, shape (…, q, q)
+    P : ndarray, shape (…, m, q, q)
+    W : ndarray, shape (…, m, m)
 
     Returns
     -------
-    ndarray, shape (r,)
+    ndarray, shape (…, r)
     """
     v = L @ Phi
-    variance = (v * L).sum(axis=1)
-    g = ((v @ P) * v).sum(axis=2)  # m × r
-    spread = (g * (W @ g)).sum(axis=0)
+    variance = (v * L).sum(axis=-1)
+    each = v[..., None, :, :]
+    g = ((each @ P) * each).sum(axis=-1)  # … × m × r
+    spread = (g * (W @ g)).sum(axis=-2)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(spread > 0.0, 2.0 * variance**2 / spread, np.inf)

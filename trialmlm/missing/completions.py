@@ -37,8 +37,12 @@ class Completions:
 
     def only(self, d: int) -> Completions:
         """The filling with index d alone."""
-        counts = None if self.counts is None else self.counts[d : d + 1]
-        return replace(self, values=self.values[d : d + 1], counts=counts)
+        return self.among(slice(d, d + 1))
+
+    def among(self, some: slice | IntArray) -> Completions:
+        """Some of the fillings."""
+        counts = None if self.counts is None else self.counts[some]
+        return replace(self, values=self.values[some], counts=counts)
 
     def tables(self, observed: Array) -> Array:
         """The completed tables, D × n × T; `observed` is the layout's Y."""

@@ -12,10 +12,12 @@ from trialmlm.errors import FitError, UsageError
 from trialmlm.formula.factor import level_text
 from trialmlm.inference.contrasts import estimates
 from trialmlm.missing.answers import Answers
-from trialmlm.missing.completed_rows import completed_rows, completed_values, with_targets
+from trialmlm.missing.completed_rows import completed_rows, with_targets
 from trialmlm.missing.visit_ancova import check_response
 from trialmlm.models.lmm import lmm
+from trialmlm.models.lmm_fit import LmmFit
 from trialmlm.models.mmrm import mmrm
+from trialmlm.models.same_rows import SameRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from trialmlm.arrays import Array
     from trialmlm.formula.grammar import ModelFormula
-    from trialmlm.formula.grid import Grid
     from trialmlm.missing.answers import Quantity
     from trialmlm.missing.comparison import Comparison
     from trialmlm.missing.completions import Completions
@@ -52,6 +53,22 @@ class Times:
     def given(self) -> bool:
         """Whether anything is."""
         return self.slope is not None or self.targets is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """What fillings of one layout have in common.
+
+    Attributes
+    ----------
+    L : ndarray, shape (q, columns of X)
+        Rows of coefficients of the quantities.
+    rows : SameRows or None
+        What all are fitted on at once; None where each is fitted by itself.
+    """
+
+    L: Array
+    rows: SameRows | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,26 +135,7 @@ class ModelAnalysis:
 
     def answers(self, completions: Completions) -> Answers:
         """Fit every filling; a fit that fails or does not converge gives no answer."""
-        found = np.full((len(completions.values), 3, len(self.quantities)), np.nan)
-        why: Counter[str] = Counter()
-        rows: Array | None = None  # of all fillings that share their covariates
-        for d, table in enumerate(completed_values(self.layout, completions)):
-            counts = None if completions.counts is None else completions.counts[d]
-            try:
-                fit = FITTERS[self.description](
-                    self.formula, completed_rows(self.layout, table, counts)
-                )
-            except FitError as error:
-                why[str(error)] += 1
-                continue
-            if fit.convergence.converged:
-                if rows is None or counts is not None:
-                    rows = self._rows(self._means(fit).grid)
-                found[d] = _estimated(fit, rows)
-            else:
-                why[fit.convergence.reason.value] += 1
-        told = tuple(f"{count:,} of {len(found):,} fits: {said}" for said, count in why.items())
-        return Answers(self.quantities, found[:, 0], found[:, 1], found[:, 2], told)
+        return self._answers(completions, self._shared(completions))
 
     def pairwise(self) -> ModelAnalysis:
         """The same with all pairs of arms compared."""
@@ -145,7 +143,47 @@ class ModelAnalysis:
 
     def along(self, completions: Completions, directions: Array) -> Callable[[Array], Answers]:
         """The answers as a function of how far values are shifted along `directions`."""
-        return lambda delta: self.answers(completions.shifted(delta @ directions))
+        shared = self._shared(completions)
+        return lambda delta: self._answers(completions.shifted(delta @ directions), shared)
+
+    def _shared(self, completions: Completions) -> Shared | None:
+        """What all fillings have in common, from a fit of the first; None where nothing is."""
+        if completions.counts is not None:
+            return None
+        try:
+            fit = self._fit(completions.only(0))
+        except FitError:
+            return None
+        if not fit.convergence.converged:
+            return None
+        return Shared(self._rows(fit), SameRows.of(fit) if isinstance(fit, LmmFit) else None)
+
+    def _answers(self, completions: Completions, shared: Shared | None) -> Answers:
+        """Side by side where the rows allow it, those that are left one by one."""
+        found = np.full((len(completions), 3, len(self.quantities)), np.nan)
+        if shared is not None and shared.rows is not None:
+            for some in shared.rows.batches(len(found)):
+                tables = completions.among(some).tables(self.layout.Y)
+                found[some] = shared.rows.estimates(tables.reshape(len(tables), -1), shared.L)
+        why: Counter[str] = Counter()
+        for d in np.flatnonzero(np.isnan(found[:, 0]).any(axis=1)):
+            try:
+                fit = self._fit(completions.only(int(d)))
+            except FitError as error:
+                why[str(error)] += 1
+                continue
+            if fit.convergence.converged:
+                found[d] = _estimated(fit, self._rows(fit) if shared is None else shared.L)
+            else:
+                why[fit.convergence.reason.value] += 1
+        told = tuple(f"{count:,} of {len(found):,} fits: {said}" for said, count in why.items())
+        return Answers(self.quantities, found[:, 0], found[:, 1], found[:, 2], told)
+
+    def _fit(self, one: Completions) -> MixedFit:
+        """One filling fitted by itself."""
+        table = one.tables(self.layout.Y)[0]
+        counts = None if one.counts is None else one.counts[0]
+        return FITTERS[self.description](self.formula, completed_rows(self.layout, table, counts))
 
     def _means(self, fit: MixedFit) -> LsMeans:
         names = self.layout.names
@@ -154,9 +192,9 @@ class ModelAnalysis:
         by = names.visit if self.by_visit else ()
         return fit.ls_means(names.arm, by=by, weights=self.comparison.weights)
 
-    def _rows(self, grid: Grid) -> Array:
+    def _rows(self, fit: MixedFit) -> Array:
         """Rows of coefficients of the quantities, in their order."""
-        asked = self.comparison
+        asked, grid = self.comparison, self._means(fit).grid
         place = {tuple(map(level_text, cell)): k for k, cell in enumerate(grid.cells)}
         visits = [(level_text(visit),) for visit in asked.visits] if self.by_visit else [()]
         at = [[place[(*visit, arm)] for arm in asked.arms] for visit in visits]

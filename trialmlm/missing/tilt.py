@@ -27,9 +27,9 @@ KEPT = ("estimate", "std_error", "df", "ci_low", "ci_high", "statistic", "p_valu
 #: the imputed values, which cost next to nothing, and of others
 _STEPS: Mapping[bool, int] = {True: 40, False: 8}
 #: what is no contrast
-_MEANS = ("LS mean", "slope")
-#: a tip is found to this share of the limits
-_EXACT = 1e-13
+MEANS = ("LS mean", "slope")
+#: a tip is found to this share of the limits; where each point is a search, to what that gives
+_EXACT: Mapping[bool, float] = {True: 1e-13, False: 1e-9}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +72,16 @@ class Tilt:
 
     def at(self, *delta: float) -> dict[str, float]:
         """Estimate, standard error, interval and test with so many units of each direction."""
-        pooled = self.plan.pool(self._way(np.array(delta)))
-        decides = pooled[self.plan.variances[0].name]
-        return {name: float(column[self.place]) for name, column in decides.columns().items()}
+        if delta not in self._found:
+            pooled = self.plan.pool(self._way(np.array(delta)))
+            decides = pooled[self.plan.variances[0].name].columns()
+            self._found[delta] = {name: float(value[self.place]) for name, value in decides.items()}
+        return self._found[delta]
+
+    @cached_property
+    def _found(self) -> dict[tuple[float, ...], dict[str, float]]:
+        """The points that were asked for: searches and tables share some."""
+        return {}
 
     def margin(self, *delta: float) -> float:
         """How far the value of no effect is outside the interval; negative inside."""
@@ -106,13 +113,16 @@ class Tilt:
         for start, stop in itertools.pairwise(steps):
             after = self.margin(stop, *others)
             if (before > 0.0) != (after > 0.0):
-                width = abs(high - low)
-                found = brentq(
-                    lambda delta: self.margin(delta, *others), start, stop, xtol=_EXACT * width
-                )
+                exact = _EXACT[self.plan.analysis.linear] * abs(high - low)
+                found = brentq(lambda delta: self.margin(delta, *others), start, stop, xtol=exact)
                 return float(found)
             before = after
         return float("nan")
+
+    def nearest_tip(self, limits: tuple[float, float], *others: float) -> float:
+        """The tip nearest to 0 on either side, within the limits; NaN if there is none."""
+        tips = [self.tip(0.0, end, *others) for end in limits if end != 0.0]
+        return min(tips, key=lambda tip: abs(tip) if np.isfinite(tip) else np.inf)
 
 
 def _name(quantity: Quantity) -> str:
@@ -122,7 +132,7 @@ def _name(quantity: Quantity) -> str:
 def _find(quantities: Sequence[Quantity], contrast: str | None) -> int:
     """Where the contrast stands among the quantities."""
     names = [_name(quantity) for quantity in quantities]
-    known = [n for n, q in zip(names, quantities, strict=True) if q.kind not in _MEANS]
+    known = [n for n, q in zip(names, quantities, strict=True) if q.kind not in MEANS]
     if contrast is None and len(known) == 1:
         contrast = known[0]
     if contrast not in known:

@@ -12,11 +12,11 @@ import pandas as pd
 from trialmlm.errors import UsageError
 from trialmlm.missing.analyse import plan
 from trialmlm.missing.shift import read_shift
-from trialmlm.missing.tilt import KEPT, Tilt
+from trialmlm.missing.tilt import KEPT, MEANS, Tilt
 from trialmlm.models.report import report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from trialmlm.arrays import Array
     from trialmlm.missing.analyses import Model
@@ -36,11 +36,12 @@ class TippingPoint:
     arms : tuple of str
         Whose imputed values are shifted, all by the same delta.
     visit : optional
+        None of slopes, which are of all visits.
     limits : (float, float)
         Within which it is looked for.
     mean_change : float
-        The LS mean of these arms at the visit, averaged, with everything missing at random: the
-        measure of `share_of_change`. NaN where the imputation does not say.
+        The LS mean of these arms at the visit, or their slope, averaged, with everything missing at
+        random: the measure of `share_of_change`. NaN where the imputation does not say.
     """
 
     tilt: Tilt
@@ -116,7 +117,7 @@ class TippingPoint:
 
     def __str__(self) -> str:
         facts = {
-            "Contrast": f"{self.contrast} at {self.visit}",
+            "Contrast": self.contrast + ("" if self.visit is None else f" at {self.visit}"),
             "Shifted": f"imputed values of {', '.join(self.arms)}",
             "Variance": self.tilt.plan.variances[0].name,
             "Mean change": f"{self.mean_change:.5g}, all missing at random",
@@ -148,17 +149,17 @@ def tipping_point(
     arms : sequence of str
         Whose imputed values are shifted, all by the same delta.
     at : optional
-        The visit of the contrast, the last by default.
+        The visit of the contrast, the last by default; none where slopes are asked for.
     contrast : str, optional
         Written out, ``DRUG - PLACEBO``; needed where there are several.
     limits : (float, float), optional
         Between which the tip is looked for, in the response's unit; by default the range of the
-        values observed at the visit, to either side.
+        values observed at the visit, or of all where slopes are asked for, to either side.
     shape : optional
         What one unit of delta adds to each imputed value, as ``delta=`` of ``analyse``: 1 to all of
         them by default; a rule may let it grow with the visits since the event.
     **asked
-        variance, contrasts, control, weights, confidence and others of ``analyse``.
+        variance, contrasts, control, weights, confidence, slope and others of ``analyse``.
 
     Returns
     -------
@@ -175,14 +176,15 @@ def tipping_point(
     -----
     The conclusion changes where an end of the confidence interval is the value of no effect. Of an
     ANCOVA the estimate is linear in delta and the squared standard error quadratic, so that a
-    further point costs a fraction of a millisecond.
+    further point costs a fraction of a millisecond. A mixed model is fitted anew at every point,
+    its fillings side by side.
 
     Examples
     --------
     >>> tipping_point(imputed, "CHG ~ BASE + ARM", arms=["DRUG"]).frame  # doctest: +SKIP
     """
     layout = imputation.layout
-    visit = layout.visits.tolist()[-1] if at is None else at
+    visit = visit_of(layout, at, asked)
     made = plan(imputation, model, at=visit, **asked)
     named = arms_of(layout, arms)
     span = limits_of(layout, visit, limits)
@@ -196,8 +198,15 @@ def _mean_change(made: Plan, arms: tuple[str, ...]) -> float:
     if found is None:
         return float("nan")
     answers = made.analysis.answers(found.completions)
-    means = [k for k, q in enumerate(answers.quantities) if q.kind == "LS mean" and q.arms in arms]
+    means = [k for k, q in enumerate(answers.quantities) if q.kind in MEANS and q.arms in arms]
     return float(answers.estimate[:, means].mean()) if means else float("nan")
+
+
+def visit_of(layout: Layout, at: Any, asked: Mapping[str, Any]) -> Any:
+    """The visit of the contrast; None where it is of slopes."""
+    if at is not None or asked.get("slope") is not None:
+        return at
+    return layout.visits.tolist()[-1]
 
 
 def arms_of(layout: Layout, arms: Sequence[str]) -> tuple[str, ...]:
@@ -245,7 +254,8 @@ def limits_of(
         If they do not contain 0.
     """
     if limits is None:
-        seen = layout.Y[:, layout.visits.tolist().index(visit)]
+        every = slice(None)
+        seen = layout.Y[:, every if visit is None else layout.visits.tolist().index(visit)]
         width = float(np.nanmax(seen) - np.nanmin(seen))
         return -width, width
     low, high = map(float, limits)

@@ -12,7 +12,7 @@ import pandas as pd
 from trialmlm.errors import UsageError
 from trialmlm.missing.analyse import plan
 from trialmlm.missing.tilt import KEPT, Tilt
-from trialmlm.missing.tipping import arms_of, limits_of, unit
+from trialmlm.missing.tipping import arms_of, limits_of, unit, visit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,8 +55,7 @@ class TippingGrid:
         """
         (first, across), (second, along) = self.deltas.items()
         cells = [(a, b) for b in along for a in across]
-        rows = [{name: self.tilt.at(a, b)[name] for name in KEPT} for a, b in cells]
-        made = pd.DataFrame(rows)
+        made = pd.DataFrame([self.tilt.at(a, b) for a, b in cells])[list(KEPT)]
         made.insert(0, f"delta {first}", [a for a, _ in cells])
         made.insert(1, f"delta {second}", [b for _, b in cells])
         return made.assign(
@@ -70,11 +69,10 @@ class TippingGrid:
     def boundary(self) -> pd.DataFrame:
         """For each delta of the second arm, the one of the first at which the conclusion changes.
 
-        The nearest to the low end of the limits; NaN where it is the same throughout.
+        The nearest to 0; NaN where it is the same throughout the limits.
         """
         (first, _), (second, along) = self.deltas.items()
-        low, high = self.limits
-        found = [self.tilt.tip(low, high, b) for b in along]
+        found = [self.tilt.nearest_tip(self.limits, b) for b in along]
         return pd.DataFrame({f"delta {first}": found, f"delta {second}": along})
 
 
@@ -114,7 +112,7 @@ def tipping_grid(
     >>> tipping_grid(imputed, "CHG ~ BASE + ARM", deltas=deltas).boundary  # doctest: +SKIP
     """
     layout = imputation.layout
-    visit = layout.visits.tolist()[-1] if at is None else at
+    visit = visit_of(layout, at, asked)
     arms = arms_of(layout, list(deltas))
     if len(arms) != 2:
         msg = f"tipping_grid: deltas: found {len(arms)} arm(s), expected two; or use tipping_point"

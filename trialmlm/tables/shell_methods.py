@@ -143,8 +143,35 @@ def _pair(
         numbers = _numbers(order, results, record, pair, group=name)
         empty = (EMPTY, *[EMPTY] * len(_arms(order)))
         difference = numbers[len(empty) :]
-        cells = (Cell(f"the same ({VARIANCES.get(name, name)})"), EMPTY, *empty, *difference)
-        yield Row((*cells, *[EMPTY] * (width - len(cells))), indent=1)
+        yield _beneath(width, f"the same ({VARIANCES.get(name, name)})", "", *empty, *difference)
+    yield from _tips(order, results, record, pair, width)
+
+
+def _tips(
+    order: Order, results: Results, record: AnalysisRecord, pair: tuple[str, str], width: int
+) -> Iterator[Row]:
+    """A row for each arm whose imputed values, shifted far enough, change the conclusion."""
+    cells = _cells(order, results, record)
+    unit = record.specification.get("delta", "").split(",")[0]
+    for arm in order.arms:
+        keys = {**_headline(record, pair), "quantity": "tipping-point", "group": arm.key}
+        delta = cells.value("delta", **keys)
+        if delta is None or delta != delta:
+            continue
+        found = (
+            cells.with_spread("estimate", "std_error", **keys),
+            cells.interval(**keys),
+            cells.p_value(**keys),
+        )
+        empty = (EMPTY, *[EMPTY] * len(_arms(order)))
+        said = f"Delta of {arm.text}: {delta:.1f} {unit}".rstrip()
+        yield _beneath(width, "where the conclusion changes", said, *empty, *found)
+
+
+def _beneath(width: int, method: str, assumption: str, *cells: Cell) -> Row:
+    """A row that belongs to the one above."""
+    said = (Cell(method), Cell(assumption) if assumption else EMPTY, *cells)
+    return Row((*said, *[EMPTY] * (width - len(said))), indent=1)
 
 
 def _label(record: AnalysisRecord, compared: str = "") -> str:
