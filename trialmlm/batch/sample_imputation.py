@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from trialmlm.batch.retrieval import retrieval_of
 from trialmlm.batch.sample_rows import cells_after, grid_of
 from trialmlm.errors import UsageError
 from trialmlm.missing.impute import impute
@@ -54,7 +55,7 @@ class Bench:
         unseen = sorted({rule.after for rule in missing.rules if rule.assume in _UNSEEN})
         seen = sorted({rule.after for rule in missing.rules if rule.assume not in _UNSEEN})
         key = (
-            task.analysis.model, missing.method, retrieved_by(missing), *unseen, "/", *seen,
+            task.analysis.model, missing.method, *_forms(missing), *unseen, "/", *seen,
             *sorted(reference),
         )  # fmt: skip
         if key not in self._made:
@@ -76,7 +77,7 @@ class Bench:
             imputations=(self.imputations or missing.imputations) if drawn else None,
             seed=task.seed if drawn else None,
             reml=analysis.reml,
-            retrieved=retrieved_by(missing),
+            **retrieval_of(task.protocol, missing),
         )
 
 
@@ -85,9 +86,9 @@ def imputes(analysis: Analysis) -> bool:
     return analysis.missing is not None and analysis.missing.method in IMPUTING
 
 
-def retrieved_by(missing: Missing) -> str:
-    """By what the shift of the mean differs under retrieved-dropout."""
-    return next((rule.retrieved for rule in missing.rules if rule.retrieved), "arm")
+def _forms(missing: Missing) -> list[str]:
+    """By what the shift of the mean differs under retrieved-dropout; nothing without it."""
+    return sorted({rule.form for rule in missing.rules if rule.form})
 
 
 def variances_of(analysis: Analysis) -> tuple[str, ...]:
