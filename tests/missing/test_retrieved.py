@@ -101,6 +101,27 @@ def test_a_shift_in_time_is_the_model_with_its_columns_written_out() -> None:
     np.testing.assert_allclose(found.completions.tables(found.layout.Y)[0], wanted, rtol=1e-7)
 
 
+def test_a_shift_in_time_is_that_of_another_program() -> None:
+    # R 4.2.2, nlme 3.1-162: gls(CHG ~ BASE*AVISIT + ARM*AVISIT + LEVEL_DRUG + LEVEL_PLACEBO +
+    # LINE_DRUG + LINE_PLACEBO, corSymm by subject, varIdent by visit, REML) on the grid of
+    # `explicit`; the missing values by its conditional means; lm(CHG ~ BASE + ARM) at week 24.
+    # gls stops where its own likelihood is flat to ten digits, the coefficients then to six
+    found = imputed()
+    terms = found.fit.coefficients()
+    shift = terms.loc[terms["term"].str.contains("AFTER_EVENT"), ["estimate", "std_error"]]
+    level_and_line = [
+        [1.41460574776, 0.351174693003],
+        [0.91589114438, 0.270827074000],
+        [0.04596066074, 0.004160412792],
+        [0.01747556000, 0.004344208374],
+    ]
+    np.testing.assert_allclose(shift.to_numpy(), level_and_line, rtol=1e-5)
+    assert found.fit.minus2_loglik == pytest.approx(1148.7219547, abs=1e-6)
+    answer = found.analyse("CHG ~ BASE + ARM", at="Week 24", control="PLACEBO").frame
+    difference = answer.loc[answer["arms"] == "DRUG - PLACEBO", "estimate"].item()
+    assert difference == pytest.approx(-3.743567257706, abs=2e-6)
+
+
 def test_the_columns_added_are_told_in_the_completed_data() -> None:
     done = imputed().completed()
     subject, visit = STOPS.iloc[0][["USUBJID", "AVISIT"]]
