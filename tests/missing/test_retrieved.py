@@ -10,7 +10,7 @@ import pytest
 from dropout_trial import MODEL, VISITS, dropout_trial, dropouts
 
 import trialmlm as tm
-from trialmlm.errors import DataError, UsageError
+from trialmlm.errors import DataError, NotAvailableError, UsageError
 from trialmlm.missing.impute import impute
 
 if TYPE_CHECKING:
@@ -243,6 +243,11 @@ def test_a_cell_that_nobody_needs_has_no_column_in_the_posterior() -> None:
     assert len(shifts) == 4
     assert not any("Week 2" in name for name in shifts)
     assert np.isfinite(found.completions.values).all()
+
+
+def test_a_regression_on_earlier_visits_has_no_shift_after_an_event() -> None:
+    with pytest.raises(NotAvailableError, match=r"no place \(subject S0\d\d from .*method='bayes'"):
+        imputed(method="monotone", imputations=2, seed=1)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from trialmlm.missing.imputed import Imputed
 from trialmlm.missing.layout import Names
 from trialmlm.missing.limits import read_limits
 from trialmlm.missing.model import ImputationModel
-from trialmlm.missing.monotone import check_monotone
+from trialmlm.missing.monotone import check_monotone, check_unshifted
 from trialmlm.missing.own_response import check_own_response
 from trialmlm.missing.references import check_arm_alone, check_references, read_references
 from trialmlm.missing.retrieved import check_targets, with_shift
@@ -157,6 +157,7 @@ def impute(
     seen = seen_cells(layout, found)
     if METHODS[method].monotone:
         check_monotone(layout, seen)
+        check_unshifted(layout, found)
     references = read_references(reference, layout)
     check_references(references, layout, found)
     check_arm_alone(references, layout, found, read.fixed_variables)
