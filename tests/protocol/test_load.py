@@ -321,12 +321,6 @@ FAULTS = {
             "'arm-time'?"
         ),
     ),
-    "two forms of retrieved dropouts": (
-        "retrieved: arm-visit}]",
-        "retrieved: arm-visit}, {after: rescue, assume: retrieved-dropout}]",
-        "analyses.P1.retrieved.missing.rules",
-        "found retrieved: arm-visit, arm, expected one form for all rules",
-    ),
     "a remedy that is none": (
         "if_unconverged: [restart,",
         "if_unconverged: [start,",

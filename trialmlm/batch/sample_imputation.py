@@ -55,7 +55,7 @@ class Bench:
         unseen = sorted({rule.after for rule in missing.rules if rule.assume in _UNSEEN})
         seen = sorted({rule.after for rule in missing.rules if rule.assume not in _UNSEEN})
         key = (
-            task.analysis.model, missing.method, *_forms(missing), *unseen, "/", *seen,
+            task.analysis.model, missing.method, retrieved_by(missing), *unseen, "/", *seen,
             *sorted(reference),
         )  # fmt: skip
         if key not in self._made:
@@ -86,9 +86,9 @@ def imputes(analysis: Analysis) -> bool:
     return analysis.missing is not None and analysis.missing.method in IMPUTING
 
 
-def _forms(missing: Missing) -> list[str]:
-    """By what the shift of the mean differs under retrieved-dropout; nothing without it."""
-    return sorted({rule.form for rule in missing.rules if rule.form})
+def retrieved_by(missing: Missing) -> str:
+    """By what the shift of the mean differs under retrieved-dropout."""
+    return next((rule.retrieved for rule in missing.rules if rule.retrieved), "arm")
 
 
 def variances_of(analysis: Analysis) -> tuple[str, ...]:
