@@ -295,7 +295,7 @@ def test_what_the_event_shifts_may_differ_by_arm_and_visit(retrieved: str, terms
     assert found.fit.gaussian.rank == imputed().fit.gaussian.rank + terms
     one_arm = events[~events["USUBJID"].isin(stays[:5])]
     if retrieved != "common":
-        with pytest.raises(DataError, match="no subject of arm DRUG was observed there after"):
+        with pytest.raises(DataError, match=r"no subject of arm DRUG.* was observed after its"):
             imputed(events=one_arm, retrieved=retrieved)
 
 

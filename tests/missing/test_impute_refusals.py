@@ -46,6 +46,8 @@ def events(*rows: tuple[str, Any, str]) -> pd.DataFrame:
         ([("S999", "Week 4", "mar")], DataError, "'S999' is no subject of the data"),
         ([("S001", "Week 9", "mar")], DataError, r"'Week 9' is no visit .* Week 2, Week 4, Week 8"),
         ([("S001", "Week 4", "jump")], UsageError, "'jump' is no strategy"),
+        ([("S001", "Week 4", "J2R")], UsageError, r"no strategy \(J2R: jump-to-reference\)"),
+        ([("S001", "Week 4", "MAR")], UsageError, r"\(MAR: mar\)"),
         (
             [("S001", "Week 4", "mar"), ("S001", "Week 4", "copy-reference")],
             DataError,
@@ -122,7 +124,7 @@ def test_a_visit_without_values_in_the_reference_arm_is_refused() -> None:
         ({"bounds": (0, "HIGH")}, "no column 'HIGH'"),
         ({"rounding": 0}, "the step of the scale"),
         ({"after_event": "drop"}, "keep, set-aside"),
-        ({"retrieved": "visit"}, "common, arm, arm-visit"),
+        ({"retrieved": "visit"}, "common, arm, arm-visit, arm-time"),
         ({"model": "CHG ~ ARM * AVISIT"}, "names no residual covariance"),
         ({"model": "log(CHG) ~ ARM + us(AVISIT | USUBJID)"}, "expected a column"),
     ],
@@ -203,8 +205,29 @@ def test_a_column_that_doubles_the_arm_is_refused() -> None:
 
 def test_retrieved_dropouts_need_somebody_retrieved() -> None:
     gone = dropouts(TRIAL, "retrieved-dropout")
-    with pytest.raises(DataError, match=r"no subject of arm \w+ was observed there after its"):
+    with pytest.raises(
+        DataError, match=r"no subject of arm DRUG or arm PLACEBO was observed after its event"
+    ):
         imputed(events=gone)
+
+
+def test_a_baseline_that_is_covariate_and_response_is_refused() -> None:
+    first = TRIAL.drop_duplicates("USUBJID")
+    rows = pd.concat(
+        [
+            TRIAL.assign(AVISIT=TRIAL["AVISIT"].astype(str), AVAL=TRIAL["BASE"] + TRIAL["CHG"]),
+            first.assign(AVISIT="Baseline", AVAL=first["BASE"]),
+        ]
+    )
+    visits = ("Baseline", *VISITS)
+    model = "AVAL ~ BASE * AVISIT + ARM * AVISIT + us(AVISIT | USUBJID)"
+    told = "covariate BASE is the response AVAL itself at Baseline.* all 60 subjects .*Leave BASE"
+    with pytest.raises(UsageError, match=told):
+        imputed(rows, model=model, visits=visits)
+    with pytest.raises(AssertionError, match="a model was fitted"):
+        imputed(rows, model=model.replace("BASE", "ARM"), visits=visits)
+    with pytest.raises(AssertionError, match="a model was fitted"):
+        imputed(rows[rows["AVISIT"] != "Baseline"], model=model, visits=VISITS)
 
 
 def test_a_name_of_the_completed_data_cannot_be_a_column() -> None:

@@ -281,6 +281,46 @@ FAULTS = {
         "analyses.P1.reference.missing.rules[0]",
         "assume: jump-to-reference needs the key reference: the arm borrowed from",
     ),
+    "an assumption written short": (
+        "assume: jump-to-reference, reference: PBO}",
+        "assume: J2R, reference: PBO}",
+        "analyses.P1.reference.missing.rules[0].assume",
+        (
+            "found 'J2R', expected one of mar, jump-to-reference, copy-reference, "
+            "copy-increments, last-mean-carried-forward, retrieved-dropout, lowest-decile "
+            "(J2R: jump-to-reference)"
+        ),
+    ),
+    "an assumption in capitals": (
+        "assume: jump-to-reference, reference: PBO}",
+        "assume: MAR, reference: PBO}",
+        "analyses.P1.reference.missing.rules[0].assume",
+        (
+            "found 'MAR', expected one of mar, jump-to-reference, copy-reference, "
+            "copy-increments, last-mean-carried-forward, retrieved-dropout, lowest-decile "
+            "(MAR: mar)"
+        ),
+    ),
+    "an assumption for a strategy": (
+        "{stopped: treatment-policy,",
+        "{stopped: CIR,",
+        "estimands.E1.events.stopped",
+        (
+            "found 'CIR' (CIR: copy-increments), which an imputation assumes of missing values: "
+            "write it as assume: under missing.rules of the analysis, and state here what is "
+            "asked about the event (treatment-policy, hypothetical, composite, "
+            "while-on-treatment)"
+        ),
+    ),
+    "a form of retrieved dropouts that is none": (
+        "retrieved: arm-visit}",
+        "retrieved: arm-times}",
+        "analyses.P1.retrieved.missing.rules[0].retrieved",
+        (
+            "found 'arm-times', expected one of arm, arm-visit, arm-time, common; did you mean "
+            "'arm-time'?"
+        ),
+    ),
     "a remedy that is none": (
         "if_unconverged: [restart,",
         "if_unconverged: [start,",

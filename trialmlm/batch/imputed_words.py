@@ -27,8 +27,14 @@ _ASSUMED = {
     "copy-reference": "follows {reference} from the start",
     "copy-increments": "keeps its benefit, then changes as {reference} does",
     "last-mean-carried-forward": "stays at the mean it had before",
-    "retrieved-dropout": "as those observed after it",
     LOWEST_DECILE: "drawn from the worst tenth of the changes of completers",
+}
+#: the same of retrieved dropouts, by what the shift of the mean differs
+_RETRIEVED = {
+    "common": "as those of all arms observed after it",
+    "arm": "as those observed after it",
+    "arm-visit": "as those observed after it at the same visit",
+    "arm-time": "as those observed after it, by the time since",
 }
 
 
@@ -43,8 +49,8 @@ def _rule(protocol: Protocol, rule: Rule) -> str:
     """``after drug stop (ADVERSE EVENT): jumps to the mean of Placebo``."""
     reference = protocol.arms[rule.reference].name if rule.reference else ""
     why = f" ({', '.join(rule.reasons)})" if rule.reasons else ""
-    said = _ASSUMED[rule.assume].format(reference=reference)
-    return f"after {rule.after.replace('_', ' ')}{why} {said}"
+    said = _RETRIEVED[rule.form] if rule.form else _ASSUMED[rule.assume]
+    return f"after {rule.after.replace('_', ' ')}{why} {said.format(reference=reference)}"
 
 
 def imputation_in_words(task: Task, imputation: Imputation) -> str:

@@ -12,6 +12,7 @@ from trialmlm.batch.availability import (
     lacking_of_analysis,
     lacking_of_output,
 )
+from trialmlm.batch.own_baseline import own_baselines
 from trialmlm.errors import ExpressionError, Problem, ProtocolError, UsageError
 from trialmlm.formula.grammar import read_formula
 
@@ -122,11 +123,13 @@ def make_plan(protocol: Protocol, only: Sequence[str] = ()) -> Plan:
     Raises
     ------
     ProtocolError
-        If a model of the protocol is refused by the reader of formulas.
+        If a model of the protocol is refused by the reader of formulas, or one that imputes has
+        the baseline among its responses and its covariates.
     UsageError
         If `only` names something that is not in the protocol, or two outputs share a file name.
     """
     _check_formulas(protocol)
+    _check_imputations(protocol)
     wanted = _wanted(protocol, only)
     outputs = tuple(output for output in protocol.outputs if output.number in wanted)
     needed = {name for output in outputs for name in output.analyses}
@@ -171,6 +174,13 @@ def _check_formulas(protocol: Protocol) -> None:
         for name, key, text in _formulas(protocol)
         if (error := _fault(text)) is not None
     ]
+    if problems:
+        raise ProtocolError(problems)
+
+
+def _check_imputations(protocol: Protocol) -> None:
+    """Models that impute, where the formulas can be read."""
+    problems = list(own_baselines(protocol))
     if problems:
         raise ProtocolError(problems)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from trialmlm.batch.retrieval import retrieval_of
 from trialmlm.batch.sample_rows import cells_after, grid_of
 from trialmlm.errors import UsageError
 from trialmlm.missing.impute import impute
@@ -76,7 +77,7 @@ class Bench:
             imputations=(self.imputations or missing.imputations) if drawn else None,
             seed=task.seed if drawn else None,
             reml=analysis.reml,
-            retrieved=retrieved_by(missing),
+            **retrieval_of(task.protocol, missing),
         )
 
 

@@ -23,9 +23,10 @@ from trialmlm.missing.imputed import Imputed
 from trialmlm.missing.layout import Names
 from trialmlm.missing.limits import read_limits
 from trialmlm.missing.model import ImputationModel
-from trialmlm.missing.monotone import check_monotone
+from trialmlm.missing.monotone import check_monotone, check_unshifted
+from trialmlm.missing.own_response import check_own_response
 from trialmlm.missing.references import check_arm_alone, check_references, read_references
-from trialmlm.missing.retrieved import with_indicator
+from trialmlm.missing.retrieved import check_targets, with_shift
 from trialmlm.missing.sampler import Sampler
 from trialmlm.missing.seen import seen_cells
 from trialmlm.models.mmrm import mmrm
@@ -59,6 +60,7 @@ def impute(
     failures: float = 0.01,
     after_event: str = "keep",
     retrieved: str = "arm",
+    targets: Mapping[Any, float] | None = None,
     sampler: Sampler | None = None,
 ) -> Imputed:
     """Complete the data: missing values imputed from a mixed model for repeated measures.
@@ -104,9 +106,13 @@ def impute(
     after_event : {"keep", "set-aside"}
         What becomes of values observed after an event that is not mar: they stay what they are
         (see Notes), or are set aside and imputed.
-    retrieved : {"arm", "arm-visit", "common"}
+    retrieved : {"arm", "arm-visit", "arm-time", "common"}
         Under the strategy retrieved-dropout, by what the shift of the mean after the event
         differs. Subjects observed after their event tell it, missing ones are imputed with it.
+        By arm-time it has a level and a slope in each arm: it changes with the time since the
+        first visit affected.
+    targets : mapping of visit to number, optional
+        For retrieved="arm-time" the time of every visit, in any unit: ``{"Week 4": 28, …}``.
     sampler : Sampler, optional
         Length of the chains and prior of method="bayes".
 
@@ -138,10 +144,12 @@ def impute(
     >>> imp.completed()  # doctest: +SKIP
     """
     names, read = _names(model, arm)
+    check_targets(retrieved, targets)
     check_own_columns(data)
     asked = _asked(method, imputations, seed, failures, sampler)
     _check_structure(method, read)
     layout = lay_out(data, names, _covariates(read), visits)
+    check_own_response(layout, read.fixed_variables)
     found = read_events(events, layout)
     layout = AFTER_EVENT_VALUES[one_of("after_event", after_event, AFTER_EVENT_VALUES)](
         layout, found
@@ -149,11 +157,12 @@ def impute(
     seen = seen_cells(layout, found)
     if METHODS[method].monotone:
         check_monotone(layout, seen)
+        check_unshifted(layout, found)
     references = read_references(reference, layout)
     check_references(references, layout, found)
     check_arm_alone(references, layout, found, read.fixed_variables)
     limits = read_limits(bounds, rounding, layout)
-    formula, layout = with_indicator(model, layout, found, retrieved)
+    formula, layout = with_shift(model, layout, found, retrieved, targets)
     fit = mmrm(formula, layout.without(~seen).frame, reml=reml)
     made = ImputationModel.of(layout, fit, references)
     made.check_estimable(found)

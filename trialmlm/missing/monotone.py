@@ -9,9 +9,12 @@ import numpy as np
 from trialmlm.engine.monotone import draw_monotone
 from trialmlm.errors import DataError, NotAvailableError, UsageError
 from trialmlm.missing.others import and_others
+from trialmlm.missing.retrieved import retrieved_cells
+from trialmlm.missing.strategies import RETRIEVED
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray
+    from trialmlm.missing.events import Events
     from trialmlm.missing.layout import Layout
     from trialmlm.missing.model import Seen
 
@@ -47,6 +50,25 @@ def check_monotone(layout: Layout, seen: BoolArray) -> None:
     names = layout.names
     rows = np.isin(np.arange(len(layout.frame)) // len(layout.visits), subjects)
     raise DataError(msg, layout.frame.loc[rows, [names.subject, names.visit, names.response]])
+
+
+def check_unshifted(layout: Layout, events: Events) -> None:
+    """Refuse retrieved dropouts: a regression on earlier visits has no shift after an event.
+
+    Raises
+    ------
+    NotAvailableError
+        Naming subject and visit.
+    """
+    after = retrieved_cells(events, len(layout.visits))
+    if after.any():
+        i, j = (int(place[0]) for place in np.nonzero(after))
+        msg = (
+            f"impute: method='monotone' regresses each visit on those before it, where {RETRIEVED} "
+            f"has no place (subject {layout.subjects[i]} from {layout.visits[j]} on); use "
+            "method='bayes'"
+        )
+        raise NotAvailableError(msg)
 
 
 def monotone_draws(seen: Seen, draws: int, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from trialmlm.missing.retrieved import beyond_observed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -48,6 +50,7 @@ def remarks(layout: Layout, events: Events, n_fitted: int) -> Iterator[str]:
     if len(events.overruled):
         count = len(events.overruled)
         yield f"{count:,} events come with or after another of their subject and rule nothing"
+    yield from beyond_observed(layout)
 
 
 def listed(subjects: pd.Index) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 
 from trialmlm.engine.conditional import joined
 from trialmlm.errors import UsageError
+from trialmlm.expressions.abbreviations import in_full
 from trialmlm.expressions.refusal import did_you_mean
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def find_strategy(name: object) -> Strategy:
     found = _REGISTER.get(name) if isinstance(name, str) else None
     if found is None:
         known = ", ".join(_REGISTER)
-        hint = did_you_mean(str(name), _REGISTER)
+        hint = in_full(str(name)) or did_you_mean(str(name), _REGISTER)
         msg = f"events: {name!r} is no strategy{hint} (strategies: {known})"
         raise UsageError(msg)
     return found

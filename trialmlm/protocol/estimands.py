@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from trialmlm.expressions.abbreviations import ASSUMPTIONS, in_full
 from trialmlm.protocol.names import (
     EstimandKey,
     EventKey,
@@ -23,11 +24,19 @@ PRINCIPAL_STRATUM = (
     "is not identifiable from the data of the trial without assumptions that they cannot check "
     "(ICH E9(R1) A.3.2). State treatment-policy, hypothetical, composite or while-on-treatment"
 )
+#: what an analysis assumes is no strategy of an estimand
+_ASSUMED = frozenset(ASSUMPTIONS.values())
 
 
 def _identifiable(value: Any) -> Any:
     if value == "principal-stratum":
         raise refusal(PRINCIPAL_STRATUM)
+    if isinstance(value, str) and (value in _ASSUMED or value.upper() in ASSUMPTIONS):
+        raise refusal(
+            f"found {value!r}{in_full(value)}, which an imputation assumes of missing values: "
+            "write it as assume: under missing.rules of the analysis, and state here what is asked "
+            "about the event (treatment-policy, hypothetical, composite, while-on-treatment)"
+        )
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from trialmlm.expressions.abbreviations import ASSUMPTIONS, in_full
 from trialmlm.protocol.keys import allowed_keys
 from trialmlm.protocol.names import did_you_mean
 from trialmlm.protocol.noun import TOLD, WHICH, Location, kind_of
@@ -109,9 +110,15 @@ def _reads_as_number(value: Any) -> bool:
 def _choice(error: ErrorDetails, node: Node | None) -> str:
     listed = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
     choices = listed.split(", ")
-    near = did_you_mean(error["input"], choices) if isinstance(error["input"], str) else ""
+    near = _near(error["input"], choices) if isinstance(error["input"], str) else ""
     one = "one of " if len(choices) > 1 else ""
     return f"found {_found(error, node)}, expected {one}{listed}{near}"
+
+
+def _near(word: str, choices: Sequence[str]) -> str:
+    """The choice that is meant, if one is: written short, or misspelt."""
+    full = ASSUMPTIONS.get(word.strip().upper())
+    return in_full(word) if full in choices else did_you_mean(word, choices)
 
 
 def _mapping(error: ErrorDetails, node: Node | None) -> str:

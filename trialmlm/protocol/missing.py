@@ -26,6 +26,8 @@ CARRIED = ("locf", "locf-records", "bocf", "wocf", "mean-of-last", "worst-case",
 #: of these, the methods that count values or subjects
 COUNTING = ("mean-of-last", "nearest")
 
+#: as those who were observed after their event
+RETRIEVED = "retrieved-dropout"
 #: drawn from the worst tenth of what those who completed had
 LOWEST_DECILE = "lowest-decile"
 
@@ -50,6 +52,7 @@ Assumption = Literal[
     "retrieved-dropout",
     "lowest-decile",
 ]
+Retrieved = Literal["arm", "arm-visit", "arm-time", "common"]
 Classified = Literal["impute-then-classify", "failure"]
 
 
@@ -65,13 +68,18 @@ class Rule(Noun):
     of the changes of those who completed, whatever their arm."""
     reference: ArmKey | None = None
     """The arm borrowed from, for an assumption that is reference-based."""
-    retrieved: Literal["arm", "arm-visit", "common"] | None = None
+    retrieved: Retrieved | None = None
     """Under retrieved-dropout, by what the shift of the mean after the event differs; absent: by
-    arm."""
+    arm; arm-time: in each arm it changes with the days since the first visit affected."""
+
+    @property
+    def form(self) -> Retrieved | None:
+        """By what the shift differs under retrieved-dropout; None under another assumption."""
+        return self.retrieved or "arm" if self.assume == RETRIEVED else None
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        if self.retrieved is not None and self.assume != "retrieved-dropout":
+        if self.retrieved is not None and self.assume != RETRIEVED:
             refuse("rule", [(("retrieved",), f"assume: {self.assume} shifts no mean")])
         needed = self.assume in REFERENCE_BASED
         if needed and self.reference is None:
@@ -129,6 +137,10 @@ class Missing(Noun):
                 yield ("rules", i, "assume"), told
         if len({rule.reference for rule in self.rules if rule.reference}) > 1:
             yield ("rules",), "found two reference arms, expected one for all rules"
+        shifted = {r.retrieved or "arm" for r in self.rules if r.assume == "retrieved-dropout"}
+        if len(shifted) > 1:
+            listed = " and ".join(sorted(shifted))
+            yield ("rules",), f"found retrieved by {listed}, expected one way for all rules"
         if "impute-then-classify" in (self.alive, self.dead) and self.method not in IMPUTING:
             yield (), f"impute-then-classify needs a method that imputes: {', '.join(IMPUTING)}"
         if self.method is None and self.otherwise is None and self.alive is None:
