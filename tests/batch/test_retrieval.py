@@ -10,10 +10,12 @@ from eventful_trial import eventful_protocol
 
 from trialmlm.batch.imputed_words import imputed_in_words
 from trialmlm.batch.retrieval import retrieval_of
+from trialmlm.batch.run import run
 from trialmlm.batch.sample import draw_sample
 from trialmlm.batch.sample_analysis import SampleTask, differences
 from trialmlm.batch.sample_imputation import Bench
 from trialmlm.protocol import load_protocol
+from trialmlm.simulate import simulate_trial
 from trialmlm.simulate.from_protocol import asked_of
 from trialmlm.simulate.streams import child_seed
 from validation.missing_data.__main__ import SEED
@@ -101,6 +103,32 @@ def _estimates(design: str, name: str, folder: Path, forms: list[str], trials: i
             numbers = made[f"{name} [rubin]"]
             found.append(float("nan") if isinstance(numbers, str) else numbers[0])
     return found
+
+
+def test_a_run_of_the_protocol_shifts_by_the_target_days(tmp_path: Path) -> None:
+    name, rule = "A1.retrieved", "retrieved: arm-visit"
+    file = tmp_path / "protocol.yaml"
+    assembled("mdd_madrs", tmp_path)
+    text = file.read_text(encoding="utf-8")
+    assert text.count(rule) == 1
+    seed = child_seed(child_seed(SEED, 0, 0), 0)
+    text = text.replace(rule, "retrieved: arm-time").replace("seed: 1", f"seed: {seed}")
+    file.write_text(text, encoding="utf-8")
+    protocol = load_protocol(file)
+    made = simulate_trial("off_drug", child_seed(SEED, 0, 0), design="mdd_madrs")
+    made.write(tmp_path / "adam")
+    results = run(protocol, tmp_path / "adam", tmp_path / "out", only=[name]).results
+    (row,) = (
+        row.value
+        for row in results.select(analysis=name)
+        if (row.quantity, row.statistic, row.group) == ("difference", "estimate", "")
+    )
+    _, simulated = asked_of(protocol)
+    bench = Bench(draw_sample(protocol, simulated, "off_drug", child_seed(SEED, 0, 0)))
+    quick = differences(SampleTask(name, protocol, simulated, protocol.analysis(name), seed), bench)
+    assert row == pytest.approx(quick[f"{name} [rubin]"][0], rel=1e-6)
+    said = (tmp_path / "out" / "results.json").read_text(encoding="utf-8")
+    assert "as those observed after it, by the time since" in said
 
 
 @pytest.mark.slow

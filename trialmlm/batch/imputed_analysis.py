@@ -18,6 +18,7 @@ from trialmlm.batch.imputed_words import (
     settled_in_words,
     variance_in_words,
 )
+from trialmlm.batch.retrieval import retrieval_of
 from trialmlm.batch.tipping_analysis import tipped
 from trialmlm.errors import UsageError
 from trialmlm.missing.given import GivenImputations
@@ -115,7 +116,7 @@ def imputed(task: Task) -> Imputed:
         imputations=missing.imputations if drawn else None,
         seed=missing.seed if drawn else None,
         reml=analysis.reml,
-        retrieved=next((rule.retrieved for rule in missing.rules if rule.retrieved), "arm"),
+        **retrieval_of(task.protocol, missing),
     )
 
 
