@@ -10,7 +10,7 @@ from matplotlib.text import Text
 
 from trialmlm.figures.order import FigureFurniture, FigureVisit, Named
 from trialmlm.figures.page import message_page
-from trialmlm.figures.renderers import PngRenderer, render
+from trialmlm.figures.renderers import RENDERERS, PngRenderer, render
 from trialmlm.figures.shells import FIGURES
 from trialmlm.results.results import Results
 
@@ -59,10 +59,21 @@ def elsewhere(seed: str) -> str:
 
 @pytest.mark.parametrize("kind", FIGURES)
 def test_two_renders_are_the_same_bytes(kind, orders, results):
-    first, second = (render(FIGURES[kind](orders[kind], results)) for _ in range(2))
+    # few pixels: what could differ between two renders does at any resolution
+    small = {**RENDERERS, "png": PngRenderer(60)}
+    first, second = (
+        {name: made.render(FIGURES[kind](orders[kind], results)) for name, made in small.items()}
+        for _ in range(2)
+    )
     assert first == second
-    assert first[".png"].startswith(b"\x89PNG")
-    assert first[".pdf"].startswith(b"%PDF")
+    assert first["png"].startswith(b"\x89PNG")
+    assert first["pdf"].startswith(b"%PDF")
+
+
+def test_ligatures_are_not_drawn_and_take_no_font_of_their_own(order):
+    plain = replace(order, titles=("Sitting of the office",), footnotes=("Five of five fit.",))
+    pdf = render(message_page(plain, "It fits."))[".pdf"]
+    assert pdf.count(b"/FontFile2") == 2
 
 
 def test_a_pdf_carries_no_date(orders, results):

@@ -35,6 +35,10 @@ def occurrences(inputs: Inputs, event: str) -> pd.DataFrame:
     DataError
         If a column is not there, an event has no date, or its subject is nobody.
     """
+    return inputs.once(("occurrences", event), lambda: _occurrences(inputs, event))
+
+
+def _occurrences(inputs: Inputs, event: str) -> pd.DataFrame:
     role = inputs.protocol.data.events[event]
     dataset = inputs.dataset(role)
     subject = role.subject or inputs.protocol.data.subjects.subject
@@ -88,6 +92,10 @@ def happened(inputs: Inputs, estimand: str) -> pd.DataFrame:
         As `occurrences`; or if one event of a subject has two reasons on its first day, and they
         ask for two strategies.
     """
+    return inputs.once(("happened", estimand), lambda: _happened(inputs, estimand))
+
+
+def _happened(inputs: Inputs, estimand: str) -> pd.DataFrame:
     parts = []
     for rank, (event, way) in enumerate(inputs.protocol.estimand(estimand).handlings.items()):
         found = occurrences(inputs, event)

@@ -72,17 +72,20 @@ def events_of(inputs: Inputs, question: Question) -> tuple[EventRecord, ...]:
     name = protocol.data.subjects.subject
     there = {*as_text(found.frame[name]), *as_text(found.baseline[name])}
     days = study_days(inputs, events)
+    none, by_subject = ruled.iloc[:0], dict(list(ruled.groupby("subject", sort=False)))
     return tuple(
-        _record(question, event, arms[event["subject"]], day, ruled)
+        _record(
+            question, event, arms[event["subject"]], day, by_subject.get(event["subject"], none)
+        )
         for event, day in zip(events.to_dict(orient="records"), days, strict=True)
         if event["subject"] in there
     )
 
 
 def _record(
-    question: Question, event: dict[Hashable, Any], arm: str, day: int, ruled: pd.DataFrame
+    question: Question, event: dict[Hashable, Any], arm: str, day: int, own: pd.DataFrame
 ) -> EventRecord:
-    own = ruled[ruled["subject"] == event["subject"]]
+    """What is told of an event, by the cells of its subject that are after one."""
     rules = own[own["event"] == event["event"]]
     return EventRecord(
         estimand=question.estimand,

@@ -33,6 +33,13 @@ def cells_of(inputs: Inputs, found: AnalysisSet) -> pd.DataFrame:
         there is none; when, the date of the record, and where there is none the last day on
         which it could have been taken.
     """
+    # an account with more steps has the same records; kept beside the cells, they keep their ids
+    of = found.frame, found.baseline
+    key = ("cells", *map(id, of))
+    return inputs.once(key, lambda: (of, _cells_of(inputs, found)))[1]
+
+
+def _cells_of(inputs: Inputs, found: AnalysisSet) -> pd.DataFrame:
     name = inputs.protocol.data.subjects.subject
     frame, visits = found.frame, schedule_in(inputs).visit_names
     there = pd.DataFrame({"subject": as_text(frame[name]), "visit": frame["AVISIT"].astype(str)})

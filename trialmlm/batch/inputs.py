@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from trialmlm.adam.analysis_set import AnalysisSet, build
 from trialmlm.adam.populations import HavingRows, meant
@@ -13,6 +13,7 @@ from trialmlm.batch.sets import clause, role_of_dataset, set_spec
 from trialmlm.expressions.where import read_where
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
     from pathlib import Path
 
     from trialmlm.adam.dataset import Dataset
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from trialmlm.adam.sites import Pooling
     from trialmlm.protocol.data import Dataset as DatasetRole
     from trialmlm.protocol.schema import Protocol
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -37,6 +40,17 @@ class Inputs:
     folder: Path
     _datasets: dict[Path, Dataset] = field(default_factory=dict)
     _sets: dict[tuple[str, str, bool], AnalysisSet] = field(default_factory=dict)
+    _made: dict[tuple[Hashable, ...], Any] = field(default_factory=dict)
+
+    def once(self, key: tuple[Hashable, ...], make: Callable[[], T]) -> T:
+        """What `make` gives: made for the first who asks for the key, kept for the next.
+
+        It is shared, so that nobody changes it in place.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
 
     @property
     def datasets(self) -> tuple[Dataset, ...]:
@@ -47,12 +61,12 @@ class Inputs:
     def subjects(self) -> Dataset:
         """One row per subject, of those who are meant."""
         role = self.protocol.data.subjects
-        return meant(self.dataset(role), clause(role.where))
+        return self.once(("subjects",), lambda: meant(self.dataset(role), clause(role.where)))
 
     @property
     def pooling(self) -> Pooling | None:
         """The pooling of the sites; None where the protocol pools none."""
-        return pooling_of(self.protocol, self.subjects)
+        return self.once(("pooling",), lambda: pooling_of(self.protocol, self.subjects))
 
     def dataset(self, role: DatasetRole) -> Dataset:
         """The data set of a role.

@@ -34,10 +34,13 @@ class Incomplete:
         Orthonormal columns over the observed rows; zero where not observed.
     Y : ndarray, shape (n, T)
         Zero where not observed.
-    XX : ndarray, shape (K·T·T, p·p)
-        Σ_i x_it x_iu' over each kind.
-    XY : ndarray, shape (K·T·T, p)
-        Σ_i x_it y_iu over each kind.
+    pairs : tuple of three ndarrays of int, shape (q,)
+        Kind k, visit t and visit u ≤ t of every pair of visits at which a kind is observed.
+    XX : ndarray, shape (q, p·(p + 1)/2)
+        Σ_i x_it x_iu' over each pair's kind, and its transpose where u < t: what an entry of V⁻¹
+        is multiplied by in X'V⁻¹X, whose lower triangle is held.
+    XY : ndarray, shape (q, p)
+        Σ_i x_it y_iu over each pair's kind, and Σ_i x_iu y_it where u < t.
     basis : ndarray, shape (p, p)
         What takes coefficients of those columns to coefficients of the columns as given.
     """
@@ -49,6 +52,7 @@ class Incomplete:
     reached: Array
     X: Array
     Y: Array
+    pairs: tuple[IntArray, ...]
     XX: Array
     XY: Array
     basis: Array
@@ -85,16 +89,20 @@ class Incomplete:
         orthonormal, basis = independent_columns(X, ~np.isnan(Y))
         filled = np.where(np.isnan(Y), 0.0, Y)
         last = Y.shape[1] - 1 - kinds[:, :0:-1].argmax(axis=1)
+        observed = kinds[:, 1:].astype(bool)
+        pairs = np.nonzero(np.tril(observed[:, :, None] & observed[:, None, :]))
+        XX = _products(orthonormal, orthonormal, rows, pairs)
         return cls(
-            observed=kinds[:, 1:].astype(bool),
+            observed=observed,
             group=kinds[:, 0].astype(np.intp),
             rows=rows,
             last=last,
             reached=_reached(kinds[:, 0], last, sizes, (n_groups, Y.shape[1])),
             X=orthonormal,
             Y=filled,
-            XX=np.concatenate([_products(orthonormal[r], orthonormal[r]) for r in rows]),
-            XY=np.concatenate([_products(orthonormal[r], filled[r, :, None]) for r in rows]),
+            pairs=pairs,
+            XX=XX[:, *np.tril_indices(XX.shape[-1])],
+            XY=_products(orthonormal, filled[..., None], rows, pairs)[..., 0],
             basis=basis,
         )
 
@@ -112,10 +120,15 @@ def _reached(group: IntArray, last: IntArray, sizes: IntArray, shape: tuple[int,
     return reached
 
 
-def _products(left: Array, right: Array) -> Array:
-    """Σ_i l_it r_iu' of the subjects of one kind, T·T × (p·q)."""
-    n, T, p = left.shape
-    q = right.shape[-1]
-    flat = left.reshape(n, T * p).T @ right.reshape(n, T * q)
-    products: Array = flat.reshape(T, p, T, q).transpose(0, 2, 1, 3).reshape(T * T, p * q)
+def _products(
+    left: Array, right: Array, rows: tuple[slice, ...], pairs: tuple[IntArray, ...]
+) -> Array:
+    """Σ_i l_it r_iu' + l_iu r_it' over each pair's kind, the second where u < t; q × p × p'."""
+    T, p, width = left.shape[1], left.shape[2], right.shape[2]
+    every = np.stack(
+        [left[own].reshape(-1, T * p).T @ right[own].reshape(-1, T * width) for own in rows]
+    ).reshape(-1, T, p, T, width)
+    kind, t, u = pairs
+    other = (u < t)[:, None, None] * every[kind, u, :, t]
+    products: Array = every[kind, t, :, u] + other
     return products

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final, Protocol
 
+from matplotlib.text import Text
+
 from trialmlm.figures.style import in_house_style
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class PngRenderer:
     def render(self, figure: Figure) -> bytes:
         """Draw the figure; neither date nor version is written into the file."""
         out = io.BytesIO()
+        _without_ligatures(figure)
         figure.savefig(out, format="png", dpi=self.dpi, metadata={"Software": None})
         return out.getvalue()
 
@@ -49,6 +52,7 @@ class PdfRenderer:
     def render(self, figure: Figure) -> bytes:
         """Draw the figure; neither date nor version is written into the file."""
         out = io.BytesIO()
+        _without_ligatures(figure)
         metadata = {
             "Title": str(figure.get_label()),
             "Creator": "trialmlm",
@@ -57,6 +61,16 @@ class PdfRenderer:
         }
         figure.savefig(out, format="pdf", metadata=metadata)
         return out.getvalue()
+
+
+def _without_ligatures(figure: Figure) -> None:
+    """Each character its own glyph, as :mod:`trialmlm.figures.text` measures lines.
+
+    matplotlib draws ligatures since 3.11, and embeds them in the PDF as one more font.
+    """
+    if hasattr(Text, "set_fontfeatures"):
+        for text in figure.findobj(Text):
+            text.set_fontfeatures(("-liga",))
 
 
 RENDERERS: Final[Mapping[str, Renderer]] = {"png": PngRenderer(), "pdf": PdfRenderer()}
