@@ -67,6 +67,45 @@ def test_everything_is_that_of_each_response_by_itself(seed, r, reml) -> None:
 
 @PROPERTY
 @given(seed=st.integers(0, 10**6), reml=st.booleans())
+def test_a_cluster_counted_twice_is_two_and_one_counted_never_is_none(seed, reml) -> None:
+    X, Z, first, Y = trial(seed, 12, 2)
+    rng = np.random.default_rng([seed, 2])
+    counts = rng.integers(0, 3, (D, 12))
+    counts[:, :4] += 1  # the others alone might not carry X
+    many = ManyClusters(Responses.of(SharedRows.of(X, Z, first), Y, counts.astype(float)), reml)
+    theta = rng.normal(size=(D, 4)) * 0.7
+    at = many.evaluate(theta)
+    curve, _ = many.natural(at)
+    shared = many.data
+    pieces = np.split(np.arange(len(X)), first[1:])
+    for d in range(D):
+        drawn = np.repeat(np.arange(12), counts[d])
+        rows = np.concatenate([pieces[i] for i in drawn])
+        starts = np.cumsum([0, *(pieces[i].size for i in drawn[:-1])])
+        # in the units and the coordinates of the shared rows
+        y = (Y[d, rows] - shared.rows.Q[rows] @ shared.offset[d]) / shared.scale[d]
+        own = summarise_clusters(shared.rows.Q[rows], shared.rows.Z.T[rows], y, starts)
+        one = ClusterLikelihood(own, reml)
+        back = own.basis.R_inverse
+        factor = own.K @ many.parameters.factor(theta[d])
+        G, sigma2 = factor @ factor.T, many.parameters.sigma2(theta[d])[0]
+        point = one.evaluate(one.parameters.start(G / own.scale**2, sigma2 / own.scale**2))
+        beta = back @ (own.offset + own.scale * point.beta)
+        close(at.beta[d], beta, 1e-7)
+        close(at.Phi[d], own.scale**2 * back @ point.Phi @ back.T, 1e-7)
+        moved = theta[d] + np.array([0.0, 1e-5, 0.0, 0.0])
+        steps = np.repeat(theta[d][None], D, axis=0)
+        steps[d] = moved
+        ahead = many.evaluate(steps).deviance[d]
+        steps[d] = 2.0 * theta[d] - moved
+        slope = (ahead - many.evaluate(steps).deviance[d]) / 2e-5
+        g = many.parameters.jacobian(theta[d], curve.g[d])[0] @ curve.g[d]
+        # a difference of −2l, itself rounded at 1e-13 of some hundreds, over 2e-5
+        assert slope == pytest.approx(g[1], abs=1e-5 * max(1.0, abs(g[1])))
+
+
+@PROPERTY
+@given(seed=st.integers(0, 10**6), reml=st.booleans())
 def test_each_settles_at_the_optimum_that_a_search_by_itself_finds(seed, reml) -> None:
     many, each = both(seed, 60, 2, reml=reml, sizes=(3, 7))
     found = [fit_likelihood(one, 1.0) for one in each]

@@ -138,6 +138,28 @@ def test_slopes_take_the_target_time_of_an_imputed_visit() -> None:
         np.testing.assert_allclose(found.answers["imputed"].estimate[d - 1], wanted, rtol=1e-6)
 
 
+def test_slopes_of_resamples_are_those_of_fits_of_their_rows() -> None:
+    """The jackknife fits all resamples side by side; each by itself gives the same."""
+    timed = TRIAL.assign(TIME=TRIAL["AVISIT"].map(dict(zip(VISITS, (2.0, 4.0, 8.0), strict=True))))
+    timed = timed.assign(TIME=timed["TIME"].astype(float))
+    made = impute(timed, model=MODEL, arm="ARM")
+    model = "CHG ~ BASE + ARM * TIME + (1 + TIME | USUBJID)"
+    weeks = dict(zip(VISITS, (2.0, 4.0, 8.0), strict=True))
+    asked = {"slope": "TIME", "control": "PLACEBO"}
+    found = made.analyse(model, **asked).answers["jackknife"]
+    fillings = made.resampled("jackknife")
+    assert fillings.counts is not None
+    for d in (0, 7, len(fillings) - 1):
+        kept = made.layout.subjects[fillings.counts[d] > 0]
+        rows = made.layout.frame.assign(CHG=fillings.tables(made.layout.Y)[d].ravel())
+        rows = rows.assign(TIME=rows["AVISIT"].map(weeks).astype(float))
+        fit = lmm(model, rows[rows["USUBJID"].isin(kept)])
+        contrast = fit.slopes("TIME", by="ARM").contrasts([("DRUG", "PLACEBO")]).frame.iloc[0]
+        # either ends within 1e-5 standard errors of θ before a last Newton step
+        assert found.estimate[d, 2] == pytest.approx(contrast["estimate"], rel=1e-7)
+        assert found.std_error[d, 2] == pytest.approx(contrast["std_error"], rel=1e-7)
+
+
 def test_a_time_that_imputed_rows_lack_is_asked_for() -> None:
     timed = TRIAL.assign(TIME=np.arange(len(TRIAL), dtype=float))
     made = impute(timed, model=MODEL, arm="ARM")

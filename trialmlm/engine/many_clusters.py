@@ -94,17 +94,17 @@ class ManyClusters:
         half = cholesky(identity + congruent(F, rows.S[:, :, None]) / each)
         D = congruent(F.swapaxes(0, 1), inverses(half)) / each
         E = (identity - product(rows.S[:, :, None], D)) / each
-        DZy = applied(D, data.Zy)
-        XtOX = (np.eye(rows.rank) - rows.weighted(D[low])) / sigma2[:, None, None]
-        XtOy = -rows.projected(DZy) / each
+        DZy = data.counted(applied(D, data.Zy))
+        XtOX = (data.XX - rows.weighted(data.counted(D[low]))) / sigma2[:, None, None]
+        XtOy = (data.Xy - rows.projected(DZy)) / each
         yOy = (data.yy - (data.Zy * DZy).sum(axis=(0, 2))) / sigma2
         root = np.linalg.cholesky((XtOX + XtOX.swapaxes(1, 2)) / 2.0)
         inverse = np.linalg.inv(root)
         Phi = inverse.swapaxes(1, 2) @ inverse
         beta = (Phi @ XtOy[:, :, None])[:, :, 0]
         rOr = yOy - (XtOy * beta).sum(axis=1)
-        deviance = rows.n_observations * np.log(sigma2) + rOr
-        deviance += 2.0 * np.log(np.einsum("aadn->adn", half)).sum(axis=(0, 2))
+        deviance = data.n_observations * np.log(sigma2) + rOr
+        deviance += 2.0 * data.counted(np.log(np.einsum("aadn->adn", half))).sum(axis=(0, 2))
         if self.reml:
             deviance += 2.0 * np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1)
         G = (factor @ factor.swapaxes(1, 2))[:, *low]
@@ -123,28 +123,28 @@ class ManyClusters:
         T = (T + T.swapaxes(0, 1)) / 2.0
         F = product(product(E, rows.inner(at.Phi)), E.swapaxes(0, 1))
         z = applied(E, data.Zy - rows.fitted(at.beta))
-        zz = z[:, None] * z
+        zz, own = z[:, None] * z, data.counted(T)
         free = at.Phi.shape[1] if self.reml else 0
-        traced = (T - F if self.reml else T).sum(axis=3)
-        trace = with_sigma2(_along(basis, traced), rows.n_observations - free, at.sigma)
-        quad = with_sigma2(_along(basis, zz.sum(axis=3)), at.rOr, at.sigma)
+        traced = (own - data.counted(F) if self.reml else own).sum(axis=3)
+        trace = with_sigma2(_along(basis, traced), data.n_observations - free, at.sigma)
+        quad = with_sigma2(_along(basis, data.counted(zz).sum(axis=3)), at.rOr, at.sigma)
         P = with_P_of_sigma2(self._P(E), at.Phi, at.sigma)
-        J: Array = _contract(basis, T, T - 2.0 * F if self.reml else T)
+        J: Array = _contract(basis, own, T - 2.0 * F if self.reml else T)
         if self.reml:
             PhiP = at.Phi[:, None] @ P[:, :-1]
             m = len(basis)
             J = J + PhiP.reshape(-1, m, rows.rank**2) @ _turned(PhiP).swapaxes(1, 2)
         c = self._c(E, z, basis)
-        A: Array = _contract(basis, T, zz) - c @ at.Phi @ c.swapaxes(1, 2)
+        A: Array = _contract(basis, own, zz) - c @ at.Phi @ c.swapaxes(1, 2)
         J = bordered((J + J.swapaxes(1, 2)) / 2.0, trace, at.sigma)
         A = bordered((A + A.swapaxes(1, 2)) / 2.0, quad, at.sigma)
         return Curve(trace - quad, 2.0 * A - J, A, J), P
 
     def _c(self, E: Array, z: Array, basis: Array) -> Array:
         """c_h = Σ_i X_i'ΩZ_i E_h Z_i'Ωr, D × m × q."""
-        back = E.swapaxes(0, 1)
-        own = [self.data.rows.projected(applied(back, np.tensordot(e, z, 1))) for e in basis]
-        return np.stack(own, axis=1)
+        data, back = self.data, E.swapaxes(0, 1)
+        own = (data.counted(applied(back, np.tensordot(e, z, 1))) for e in basis)
+        return np.stack([data.rows.projected(part) for part in own], axis=1)
 
     def _P(self, E: Array) -> Array:
         """P_h = −X'ΩZ E_h Z'ΩX of G's entries, D × m × q × q."""
@@ -154,7 +154,7 @@ class ManyClusters:
             W = E[e][low[0]] * E[f][low[1]]
             if e != f:
                 W += E[f][low[0]] * E[e][low[1]]
-            found.append(-self.data.rows.weighted(W))
+            found.append(-self.data.rows.weighted(self.data.counted(W)))
         return np.stack(found, axis=1)
 
 

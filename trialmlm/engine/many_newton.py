@@ -82,7 +82,7 @@ def _descended(
     many: ManyClusters, theta: Array, at: ManyPoints, step: Array
 ) -> tuple[ManyPoints, Array, BoolArray]:
     """Where a share of the step leads that lowers −2l, and whether there is one."""
-    rounding = _ROUNDING * np.maximum(np.abs(at.deviance), many.data.rows.n_observations)
+    rounding = _ROUNDING * np.maximum(np.abs(at.deviance), many.data.n_observations)
     for _ in range(_CUTS):
         found = many.evaluate(theta + step)
         down = found.deviance <= at.deviance + rounding

@@ -2,12 +2,13 @@
 
 Data sets that were imputed differ in their responses alone: X, Z and all their products are one
 and the same. What a step of Newton's method needs of a response are then sums over clusters of
-r × r weights times products that all share, one matrix product for all responses at once.
+r × r weights times products that all share, one matrix product for all responses at once. That a
+resample counts clusters otherwise changes the weights, not the products.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,8 @@ class SharedRows:
         Z_i'Z_i.
     C : ndarray, shape (r, n, q)
         Z_i'X_i.
+    XX : ndarray, shape (n, l)
+        Lower triangles of X_i'X_i.
     CC : ndarray, shape (m, n, l)
         c_ac_b' + c_bc_a' of the rows a and b < a of each Z_i'X_i, c_ac_a' of a row: by the entry
         of a lower triangle and the cluster, itself the lower triangle of the product.
@@ -48,6 +51,7 @@ class SharedRows:
     first: IntArray
     S: Array
     C: Array
+    XX: Array
     CC: Array
     basis: Basis
 
@@ -63,7 +67,9 @@ class SharedRows:
         p, k = lower_indices(C.shape[-1])
         CC = C[a][..., p] * C[b][..., k] + C[b][..., p] * C[a][..., k]
         CC *= np.where(a == b, 0.5, 1.0)[:, None, None]
-        return cls(rows.Q, own, first, S, C, CC, rows.basis)
+        columns = rows.Q.T
+        XX = [np.add.reduceat(columns[i] * columns[j], first) for i, j in zip(p, k, strict=True)]
+        return cls(rows.Q, own, first, S, C, np.stack(XX, axis=1), CC, rows.basis)
 
     @property
     def r(self) -> int:
@@ -113,25 +119,36 @@ class SharedRows:
 class Responses:
     """D responses on shared rows, each less its least-squares fit and in units of its residual.
 
+    The fit and the residual are those of every cluster counted once.
+
     Attributes
     ----------
     rows : SharedRows
     Zy : ndarray, shape (r, D, n)
+    XX : ndarray, shape (D, q, q), or (q, q)
+    Xy : ndarray, shape (D, q)
     yy : ndarray, shape (D,)
+    n_observations : ndarray, shape (D,)
     offset : ndarray, shape (D, q)
-        Least-squares coefficients, taken out; X'y of what is left is zero.
+        Least-squares coefficients, taken out.
     scale : ndarray, shape (D,)
         Residual standard deviations.
+    counts : ndarray, shape (D, n), or None
+        How often each cluster counts; None where all do once.
     """
 
     rows: SharedRows
     Zy: Array
+    XX: Array
+    Xy: Array
     yy: Array
+    n_observations: Array
     offset: Array
     scale: Array
+    counts: Array | None = None
 
     @classmethod
-    def of(cls, rows: SharedRows, Y: Array) -> Responses:
+    def of(cls, rows: SharedRows, Y: Array, counts: Array | None = None) -> Responses:
         """Of Y (D × N), its columns in the order of the rows; every one varies around its fit."""
         offset, left = np.zeros((len(Y), rows.rank)), Y
         for _ in range(2):  # the second round repairs the rounding of the first
@@ -141,7 +158,15 @@ class Responses:
         scale = np.sqrt((left * left).sum(axis=1) / free)
         left = left / scale[:, None]
         Zy = np.stack([np.add.reduceat(left * own, rows.first, axis=1) for own in rows.Z])
-        return cls(rows, Zy, (left * left).sum(axis=1), offset, scale)
+        if counts is None:
+            N = np.full(len(Y), float(rows.n_observations))
+            yy, Xy = (left * left).sum(axis=1), np.zeros_like(offset)
+            return cls(rows, Zy, np.eye(rows.rank), Xy, yy, N, offset, scale)
+        sizes = np.diff(rows.first, append=rows.n_observations)
+        each = np.repeat(counts, sizes, axis=1) * left
+        XX = full(counts @ rows.XX, rows.rank)
+        yy = (each * left).sum(axis=1)
+        return cls(rows, Zy, XX, each @ rows.Q, yy, counts @ sizes, offset, scale, counts)
 
     def __len__(self) -> int:
         """D."""
@@ -149,8 +174,21 @@ class Responses:
 
     def among(self, some: IntArray) -> Responses:
         """Some of them."""
-        parts = (part[some] for part in (self.yy, self.offset, self.scale))
-        return Responses(self.rows, self.Zy[:, some], *parts)
+        return replace(
+            self,
+            Zy=self.Zy[:, some],
+            XX=self.XX if self.counts is None else self.XX[some],
+            Xy=self.Xy[some],
+            yy=self.yy[some],
+            n_observations=self.n_observations[some],
+            offset=self.offset[some],
+            scale=self.scale[some],
+            counts=None if self.counts is None else self.counts[some],
+        )
+
+    def counted(self, parts: Array) -> Array:
+        """What clusters add (…, D, n), as often as each counts."""
+        return parts if self.counts is None else parts * self.counts
 
 
 def full(low: Array, size: int) -> Array:

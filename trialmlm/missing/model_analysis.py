@@ -147,11 +147,15 @@ class ModelAnalysis:
         return lambda delta: self._answers(completions.shifted(delta @ directions), shared)
 
     def _shared(self, completions: Completions) -> Shared | None:
-        """What all fillings have in common, from a fit of the first; None where nothing is."""
-        if completions.counts is not None:
+        """What all fillings have in common, from a fit of the first; None where nothing is.
+
+        Means stand at the covariates of those who count: of resamples only slopes do not.
+        """
+        alike = self.slope is not None and self.comparison.weights == "equal"
+        if completions.counts is not None and not alike:
             return None
         try:
-            fit = self._fit(completions.only(0))
+            fit = self._fit(replace(completions.only(0), counts=None))
         except FitError:
             return None
         if not fit.convergence.converged:
@@ -163,8 +167,9 @@ class ModelAnalysis:
         found = np.full((len(completions), 3, len(self.quantities)), np.nan)
         if shared is not None and shared.rows is not None:
             for some in shared.rows.batches(len(found)):
-                tables = completions.among(some).tables(self.layout.Y)
-                found[some] = shared.rows.estimates(tables.reshape(len(tables), -1), shared.L)
+                found[some] = self._together(completions.among(some), shared.rows, shared)
+        # of resamples one may leave a factor without a level
+        rows = shared.L if shared is not None and completions.counts is None else None
         why: Counter[str] = Counter()
         for d in np.flatnonzero(np.isnan(found[:, 0]).any(axis=1)):
             try:
@@ -173,11 +178,18 @@ class ModelAnalysis:
                 why[str(error)] += 1
                 continue
             if fit.convergence.converged:
-                found[d] = _estimated(fit, self._rows(fit) if shared is None else shared.L)
+                found[d] = _estimated(fit, self._rows(fit) if rows is None else rows)
             else:
                 why[fit.convergence.reason.value] += 1
         told = tuple(f"{count:,} of {len(found):,} fits: {said}" for said, count in why.items())
         return Answers(self.quantities, found[:, 0], found[:, 1], found[:, 2], told)
+
+    def _together(self, some: Completions, rows: SameRows, shared: Shared) -> Array:
+        """Fillings side by side, D × 3 × q; NaN where one has to be fitted by itself."""
+        responses = some.tables(self.layout.Y).reshape(len(some), -1)
+        visits = self.layout.Y.shape[1]
+        counts = None if some.counts is None else np.repeat(some.counts, visits, axis=1)
+        return rows.estimates(responses, shared.L, counts)
 
     def _fit(self, one: Completions) -> MixedFit:
         """One filling fitted by itself."""

@@ -72,7 +72,7 @@ class SameRows:
         rows = SharedRows.of(X[order], Z[order], first)
         return cls(rows, order, fit.gaussian.theta, fit.gaussian.reml)
 
-    def estimates(self, Y: Array, L: Array) -> Array:
+    def estimates(self, Y: Array, L: Array, counts: IntArray | None = None) -> Array:
         """Lβ̂ of each response, its standard error and Satterthwaite's df.
 
         Parameters
@@ -81,6 +81,8 @@ class SameRows:
             In the order of the fit's rows.
         L : ndarray, shape (k, columns of X)
             Estimable.
+        counts : ndarray of int, shape (D, N), optional
+            How often the cluster of each row counts; as so many clusters, all alike.
 
         Returns
         -------
@@ -91,8 +93,16 @@ class SameRows:
         found = np.full((len(Y), 3, len(L)), np.nan)
         start = self._start(Y)
         for some in self.batches(len(Y)):
-            found[some] = self._batch(Y[some][:, self.order], basis, start)
+            given = Responses.of(self.rows, Y[some][:, self.order], self._counts(counts, some))
+            size = np.sqrt((Y[some] * Y[some]).mean(axis=1))
+            found[some] = self._batch(given, size, basis, start)
         return found
+
+    def _counts(self, counts: IntArray | None, some: slice) -> Array | None:
+        """Of each cluster."""
+        if counts is None:
+            return None
+        return counts[some][:, self.order[self.rows.first]].astype(float)
 
     def _start(self, Y: Array) -> Array:
         """Where the searches start: at the first response's optimum, sought from the fit's."""
@@ -107,10 +117,9 @@ class SameRows:
         size = max(1, _HELD // (self.rows.r**2 * self.rows.n_clusters))
         return (slice(start, start + size) for start in range(0, D, size))
 
-    def _batch(self, Y: Array, basis: Array, start: Array) -> Array:
-        found = np.full((len(Y), 3, len(basis)), np.nan)
-        given = Responses.of(self.rows, Y)
-        varied = np.flatnonzero(given.scale > _NOTHING * np.sqrt((Y * Y).mean(axis=1)))
+    def _batch(self, given: Responses, size: Array, basis: Array, start: Array) -> Array:
+        found = np.full((len(given), 3, len(basis)), np.nan)
+        varied = np.flatnonzero(given.scale > _NOTHING * size)
         many = ManyClusters(given.among(varied), self.reml)
         ends = settle(many, start)
         done = np.flatnonzero(ends.arrived)
