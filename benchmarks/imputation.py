@@ -15,6 +15,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MKL_NUM_THREADS"] = "1"
 
 import argparse
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import trialmlm as tm
 
 MODEL = "CHANGE ~ THERAPY * VISIT + BASVAL * VISIT + us(VISIT | PATIENT)"
 ANALYSIS = "CHANGE ~ BASVAL + THERAPY"
+SLOPES = "CHANGE ~ BASVAL + THERAPY * WEEK + (1 + WEEK | PATIENT)"
 
 
 def trial() -> pd.DataFrame:
@@ -52,7 +54,18 @@ def tasks(data: pd.DataFrame) -> dict[str, Any]:
         "jackknife": means.tipping_point(ANALYSIS, arms=["DRUG"]),
         "Rubin, 100": many.tipping_point(ANALYSIS, arms=["DRUG"]),
     }
-    deltas = [0.01 * k for k in range(100)]
+    far = count()
+
+    def deltas() -> list[float]:
+        """A hundred that were not asked for before: a point that was is not found again."""
+        return [1e-4 * next(far) for _ in range(100)]
+
+    weeks = data.assign(WEEK=data["VISIT"].astype(float))
+    slopes = tm.impute(
+        weeks, model=MODEL, arm="THERAPY", reference={"DRUG": "PLACEBO"}, events=left,
+        imputations=100, **drawn,
+    )  # fmt: skip
+    level = tm.impute(weeks, model=MODEL, arm="THERAPY")
     return {
         "conditional mean + jackknife": lambda: imputed().analyse(ANALYSIS).frame,
         "conditional mean + 200 bootstraps": lambda: (
@@ -64,12 +77,18 @@ def tasks(data: pd.DataFrame) -> dict[str, Any]:
         "Bayes, 1,000 imputations": lambda: (
             imputed(method="bayes", imputations=1000, seed=1).analyse(ANALYSIS).frame
         ),
-        "100 more cells of a tipping grid, jackknife": lambda: tips["jackknife"].curve(deltas),
-        "100 more cells of a tipping grid, Rubin of 100": lambda: tips["Rubin, 100"].curve(deltas),
+        "100 more cells, jackknife": lambda: tips["jackknife"].curve(deltas()),
+        "100 more cells, Rubin of 100": lambda: tips["Rubin, 100"].curve(deltas()),
         "tipping point, jackknife, with its fits": lambda: (
             imputed().tipping_point(ANALYSIS, arms=["DRUG"]).frame
         ),
         "MMRM of each of 100 imputations": lambda: many.analyse(MODEL, at=7).frame,
+        "random slopes of each of 100 imputations": lambda: (
+            slopes.analyse(SLOPES, slope="WEEK").frame
+        ),
+        "random slopes, conditional mean + jackknife": lambda: (
+            level.analyse(SLOPES, slope="WEEK").frame
+        ),
     }
 
 

@@ -138,3 +138,18 @@ def test_no_text_of_a_page_leaves_the_paper(kind, orders, results):
     figure = FIGURES[kind](orders[kind], results)
     PngRenderer(40).render(figure)
     assert not outside(figure)
+
+
+def test_shifted_slopes_are_in_the_unit_of_a_slope(orders, results) -> None:
+    def unit(found: Results) -> str:
+        figure = FIGURES["tipping-point"](orders["tipping-point"], found)
+        drawn = [text.get_text() for text in figure.findobj(Text)]
+        (line,) = [line for line in drawn if line.startswith("In each cell")]
+        return line
+
+    analyses = tuple(
+        replace(one, headline="slope-difference") if one.name == "A2.tipping" else one
+        for one in results.analyses
+    )
+    assert "(mL/year)" in unit(replace(results, analyses=analyses))
+    assert "(mL)" in unit(results)

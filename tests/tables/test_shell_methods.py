@@ -89,6 +89,21 @@ def test_of_imputed_values_the_variance_is_named_and_what_was_lost_is_shown():
     assert any("information-anchored" in note for note in display.footnotes)
 
 
+def test_where_the_conclusion_changes_is_a_row_beneath_of_the_arm_whose_delta_it_is():
+    record = replace(MAIN, label="MI", role="sensitivity", specification={"delta": "mL, added"})
+    keys = {"arm": "ACT", "versus": "PBO", "visit": "Week 8"}
+    tips = [
+        *estimated("tipping-point", 1.0, **keys, group="ACT"),
+        statistic("tipping-point", "delta", -3.51, **keys, group="ACT"),
+        *estimated("tipping-point", nan, **keys, group="PBO"),
+        statistic("tipping-point", "delta", nan, **keys, group="PBO"),
+    ]
+    rows = texts(methods_compared(_order("main"), Results((*_statistics(), *tips), (record,))))
+    assert [row[0] for row in rows[1:]] == ["MI", "where the conclusion changes"]
+    assert rows[2][1:] == ["Delta of Active 10 mg: -3.5 mL", "", "", "", "1.00 (0.500)",
+                           "(0.00;2.00)", "0.031"]  # fmt: skip
+
+
 def test_ranks_are_compared_without_the_unit_of_the_endpoint():
     record = replace(MAIN, headline="rank-difference", visit="")
     keys = {"arm": "ACT", "versus": "PBO"}

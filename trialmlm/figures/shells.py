@@ -176,7 +176,7 @@ def tipping_page(order: FigureOrder, results: Results) -> Figure:
         return message_page(order)
     page = compose(order)
     ax = page.axes(page.body.inside(left=_SIDE + 12, bottom=_AXIS, top=46, right=12))
-    measure = _difference(order)
+    measure = _difference(order, rate=slopes_alone(order, results))
     if found.cells is not None:
         tipping_heat_map(found.cells, measure=measure, interval=order.interval,
                          decimals=order.decimals, ax=ax)  # fmt: skip
