@@ -139,10 +139,10 @@ def test_a_low_limit_above_the_high_one_names_subject_and_visit() -> None:
         imputed(bounds=(10, 0))
 
 
-def test_a_posterior_is_drawn_of_unstructured_covariances_only() -> None:
+def test_regressions_on_earlier_visits_are_of_unstructured_covariances_only() -> None:
     model = MODEL.replace("us(", "toeph(")
-    with pytest.raises(NotAvailableError, match="approximate-bayes or conditional-mean"):
-        imputed(model=model, method="bayes", imputations=5, seed=1)
+    with pytest.raises(NotAvailableError, match=r"monotone draws an unstructured .* toeph; write"):
+        imputed(model=model, method="monotone", imputations=5, seed=1)
 
 
 def test_a_gap_under_a_monotone_method_names_subject_and_visits() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trialmlm.protocol.schema import Protocol
 
 _METHODS = {
-    "bayes": "parameters drawn from their posterior by Gibbs sampling",
+    "bayes": "parameters drawn from their posterior by {sampler}",
     "approximate-bayes": "parameters estimated in bootstrap samples",
     "conditional-mean": "parameters estimated by restricted maximum likelihood",
 }
@@ -60,10 +60,17 @@ def imputation_in_words(task: Task, imputation: Imputation) -> str:
     drawn = method in DRAWING and missing is not None
     seed = f", {missing.imputations} imputations, seed {missing.seed}" if drawn and missing else ""
     absent = imputation.layout.missing
+    how = _METHODS[method].format(sampler=_sampler(imputation))
     return (
-        f"{task.analysis.model}; {_METHODS[method]}{seed}; "
+        f"{task.analysis.model}; {how}{seed}; "
         f"{int(absent.sum()):,} of {absent.size:,} values imputed"
     )
+
+
+def _sampler(imputation: Imputation) -> str:
+    """What drew the parameters; empty where no chains were run."""
+    posterior = imputation.draws.posterior if isinstance(imputation, Imputed) else None
+    return posterior.by if posterior is not None else ""
 
 
 def settled_in_words(imputation: Imputation) -> str:
@@ -72,7 +79,7 @@ def settled_in_words(imputation: Imputation) -> str:
         return ""
     found = imputation.diagnostics()
     return (
-        f"Gibbs sampling: largest R-hat {found['r_hat'].max():.3f}, smallest effective size "
+        f"{_sampler(imputation)}: largest R-hat {found['r_hat'].max():.3f}, smallest effective size "
         f"{found['effective_size'].min():,.0f}, over {len(found):,} parameters"
     )
 

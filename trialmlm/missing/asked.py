@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
 from trialmlm.errors import UsageError
-from trialmlm.missing.sampler import Sampler
+
+if TYPE_CHECKING:
+    from trialmlm.missing.sampler import Sampler
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +20,14 @@ class Asked:
     ----------
     replicates, seed : int
     tolerated : float
-    sampler : Sampler
+    sampler : Sampler or None
+        None for what the method takes by default.
     """
 
     replicates: int = 1
     seed: int = 0
     tolerated: float = 0.01
-    sampler: Sampler = field(default_factory=Sampler)
+    sampler: Sampler | None = None
 
 
 def replicates_asked(what: str, replicates: object, seed: object, tolerated: object) -> Asked:

@@ -10,10 +10,12 @@ import numpy as np
 from trialmlm.errors import FitError
 from trialmlm.missing.draws import Draws
 from trialmlm.missing.gibbs import gibbs
+from trialmlm.missing.metropolis import metropolis
 from trialmlm.missing.monotone import monotone_draws
 from trialmlm.missing.recounted import recount
 from trialmlm.missing.remarks import listed
 from trialmlm.missing.resamples import bootstrap_counts, jackknife_counts
+from trialmlm.missing.sampler import INDEPENDENT, Sampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from trialmlm.arrays import Array
     from trialmlm.missing.asked import Asked
     from trialmlm.missing.model import ImputationModel
+    from trialmlm.missing.posterior import Posterior
 
 #: branches of the seed: for subjects, for the noise of values and for chains
 _SUBJECTS, _NOISE, _CHAINS = (0,), (1,), (2,)
@@ -126,11 +129,21 @@ def approximate_bayes(model: ImputationModel, asked: Asked) -> Draws:
 
 
 def bayes(model: ImputationModel, asked: Asked) -> Draws:
-    """Parameters from their posterior, and noise; see :func:`~trialmlm.missing.gibbs.gibbs`."""
+    """Parameters from their posterior, and noise.
+
+    Of an unstructured covariance by :func:`~trialmlm.missing.gibbs.gibbs`, of another by
+    :func:`~trialmlm.missing.metropolis.metropolis`.
+    """
+    posterior = (_gibbs if model.unstructured else _metropolis)(model, asked)
+    beta = model.all_coefficients(posterior.beta)
+    return Draws(beta, posterior.Sigma, noise=noise_of(model, asked), posterior=posterior)
+
+
+def _gibbs(model: ImputationModel, asked: Asked) -> Posterior:
     seen = model.seen
     estimate = model.point.Sigma[0]
-    sampler = asked.sampler
-    posterior = gibbs(
+    sampler = asked.sampler or Sampler()
+    return gibbs(
         seen.responses,
         seen.rows,
         seen.group,
@@ -142,8 +155,20 @@ def bayes(model: ImputationModel, asked: Asked) -> Draws:
         chains=sampler.chains,
         prior=sampler.prior_at(estimate),
     )
-    beta = model.all_coefficients(posterior.beta)
-    return Draws(beta, posterior.Sigma, noise=noise_of(model, asked), posterior=posterior)
+
+
+def _metropolis(model: ImputationModel, asked: Asked) -> Posterior:
+    sampler = asked.sampler or INDEPENDENT
+    posterior = metropolis(
+        model.refits.one.likelihood,
+        model.fit.gaussian.theta,
+        draws=asked.replicates,
+        seed=np.random.SeedSequence(asked.seed, spawn_key=_CHAINS),
+        burn_in=sampler.burn_in,
+        thin=sampler.thin,
+        chains=sampler.chains,
+    )
+    return posterior.over(model.visits)
 
 
 def monotone(model: ImputationModel, asked: Asked) -> Draws:
@@ -211,7 +236,6 @@ METHODS: Mapping[str, DrawingMethod] = {
             variance="rubin",
             derivation="MI",
             draw=bayes,
-            unstructured=True,
             sampled=True,
         ),
         DrawingMethod(

@@ -88,8 +88,9 @@ def impute(
     method : {"conditional-mean", "approximate-bayes", "bayes", "monotone"}
         Conditional means at the estimate, whose variance comes from resampling; or values drawn,
         with the parameters of a bootstrap sample within each arm, or with parameters from their
-        posterior, by Gibbs sampling or, where no subject has a value after a gap, by a regression
-        of each visit on those before it (both for unstructured covariances only).
+        posterior, by Gibbs sampling (of a structured covariance by Metropolis sampling) or, where
+        no subject has a value after a gap, by a regression of each visit on those before it (for
+        unstructured covariances only).
     imputations, seed : int, optional
         Of a method that draws.
     reml : bool
@@ -147,7 +148,7 @@ def impute(
     check_targets(retrieved, targets)
     check_own_columns(data)
     asked = _asked(method, imputations, seed, failures, sampler)
-    _check_structure(method, read)
+    _check_structure(method, read, sampler)
     layout = lay_out(data, names, _covariates(read), visits)
     check_own_response(layout, read.fixed_variables)
     found = read_events(events, layout)
@@ -221,17 +222,25 @@ def _asked(
         raise UsageError(msg)
     if METHODS[method].random:
         asked = replicates_asked("imputations", imputations, seed, failures)
-        return replace(asked, sampler=sampler or Sampler())
+        return replace(asked, sampler=sampler)
     nothing_random(method, imputations=imputations, seed=seed)
     return Asked(tolerated=share_tolerated(failures))
 
 
-def _check_structure(method: str, read: ModelFormula) -> None:
-    """A posterior is drawn of an unstructured covariance alone."""
+def _check_structure(method: str, read: ModelFormula, sampler: Sampler | None) -> None:
+    """A regression on earlier visits, and a prior of Σ, are of an unstructured one alone."""
     (term,) = read.covariance
-    if METHODS[method].unstructured and term.structure != "us":
+    if term.structure == "us":
+        return
+    if METHODS[method].unstructured:
         msg = (
             f"impute: {method} draws an unstructured covariance, found {term.structure}; write "
-            "us(…), or use approximate-bayes or conditional-mean, which take any structure"
+            "us(…), or use another method, which takes any structure"
         )
         raise NotAvailableError(msg)
+    if sampler is not None and sampler.prior != Sampler().prior:
+        msg = (
+            f"sampler: the prior {sampler.prior} is of an unstructured covariance, found "
+            f"{term.structure}; a structure takes prior='jeffreys'"
+        )
+        raise UsageError(msg)

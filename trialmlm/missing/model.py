@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from trialmlm.covariance.unstructured import Unstructured
 from trialmlm.engine.fit import sigma_of
 from trialmlm.engine.many import Refits
 from trialmlm.errors import DataError, FitError, UsageError
@@ -132,6 +133,11 @@ class ImputationModel:
         if (kind, asked) not in self._made:
             self._made[kind, asked] = RESAMPLES[kind](self, asked)
         return self._made[kind, asked]
+
+    @property
+    def unstructured(self) -> bool:
+        """Whether every variance and covariance is a parameter of its own."""
+        return isinstance(self.refits.one.likelihood.covariance, Unstructured)
 
     @property
     def seen(self) -> Seen:

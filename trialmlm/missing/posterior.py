@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from trialmlm.missing.chains import autocorrelation, effective_size, r_hat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from trialmlm.arrays import Array
+    from trialmlm.arrays import Array, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,21 +57,31 @@ class Posterior:
     beta : ndarray, shape (D, p)
     Sigma : ndarray, shape (D, G, T, T)
     trace : Trace
+    by : str
+        How they were drawn.
     """
 
     beta: Array
     Sigma: Array
     trace: Trace
+    by: str = "Gibbs sampling"
 
     @classmethod
-    def of(cls, trace: Trace, draws: int) -> Posterior:
+    def of(cls, trace: Trace, draws: int, by: str = "Gibbs sampling") -> Posterior:
         """The first `draws` of the kept ones: all chains of a sweep, then those of the next."""
         beta, covariance = trace.beta[trace.kept], trace.Sigma[trace.kept]
         return cls(
             beta.reshape(-1, *beta.shape[2:])[:draws],
             covariance.reshape(-1, *covariance.shape[2:])[:draws],
             trace,
+            by,
         )
+
+    def over(self, visits: IntArray) -> Posterior:
+        """With the visits in another order."""
+        across = (..., visits[:, None], visits)
+        trace = replace(self.trace, Sigma=self.trace.Sigma[across])
+        return replace(self, Sigma=self.Sigma[across], trace=trace)
 
     def diagnostics(
         self,

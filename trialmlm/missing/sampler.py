@@ -1,4 +1,4 @@
-"""How the Gibbs sampler behind method="bayes" is run."""
+"""How the samplers behind method="bayes" are run."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Sampler:
     burn_in, thin, chains : int
         Sweeps set aside at first; sweeps from one kept draw to the next; chains side by side.
     prior : {"jeffreys", "inverse-wishart"}
-        Of the covariance: SAS PROC MI's default, or the weak one of R's rbmi. That of the
-        coefficients is flat.
+        Of the covariance: SAS PROC MI's default, or the weak one of R's rbmi, of an unstructured
+        covariance alone. That of the coefficients is flat.
     """
 
     burn_in: int = 200
@@ -47,3 +47,7 @@ class Sampler:
             If it is not known.
         """
         return PRIORS[one_of("prior", self.prior, PRIORS)](estimate)
+
+
+#: of chains whose candidates do not depend on where they stand
+INDEPENDENT = Sampler(burn_in=20, thin=8)
