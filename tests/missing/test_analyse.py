@@ -56,6 +56,14 @@ def test_rubins_rules_pool_the_analyses_of_each_imputation() -> None:
         np.testing.assert_allclose(found[name], getattr(wanted, name), rtol=1e-9)
 
 
+def test_a_dash_in_the_label_of_an_arm_does_not_change_what_is_counted_as_imputed() -> None:
+    dashed = TRIAL.assign(ARM=TRIAL["ARM"].replace("DRUG", "DRUG - 10 mg"))
+    found = impute(dashed, model=MODEL, arm="ARM").analyse(ANALYSIS, at="Week 8").frame
+    plain = MEANS.analyse(ANALYSIS, at="Week 8").frame
+    assert found["arms"].tolist() == ["DRUG - 10 mg", "PLACEBO", "PLACEBO - DRUG - 10 mg"]
+    assert found["n_imputed"].tolist() == plain["n_imputed"].tolist()
+
+
 def test_the_frame_says_what_each_row_is_and_how_much_of_it_was_imputed() -> None:
     found = DRAWS.analyse(ANALYSIS).frame
     assert found["quantity"].tolist() == ["LS mean", "LS mean", "contrast"] * 3
