@@ -292,6 +292,10 @@ def test_one_sided_intervals_point_the_way_of_the_alternative() -> None:
         ({"delta": "two"}, "delta: found 'two', expected a number"),
         ({"delta": {"DRUGS": 1.0}}, "no arm 'DRUGS'"),
         ({"delta": Delta(1.0, visits=["Week 9"])}, "no visit 'Week 9'"),
+        ({"delta": {"DRUG": "one"}}, "found 'one', expected a number"),
+        ({"delta": Delta("one")}, "found 'one', expected a number"),
+        ({"confidence": "95"}, "confidence: found '95'"),
+        ({"null": "0"}, "null: found '0', expected a number"),
     ],
 )
 def test_what_is_not_understood_is_refused(asked: dict[str, Any], message: str) -> None:
@@ -304,6 +308,10 @@ def test_a_model_that_is_none_is_refused() -> None:
         MEANS.analyse(3)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="the model has no ARM"):
         MEANS.analyse("CHG ~ AVISIT + us(AVISIT | USUBJID)")
+    with pytest.raises(UsageError, match="the data have no column 'YEARS'"):
+        MEANS.analyse("CHG ~ BASE + ARM * YEARS + (1 + YEARS | USUBJID)", slope="YEARS")
+    with pytest.raises(UsageError, match="the function returned no answer"):
+        MEANS.analyse(lambda frame: {}, variance=None)
 
 
 def test_the_same_analysis_gives_the_same_bytes_whatever_the_order_of_rows() -> None:

@@ -440,3 +440,8 @@ def test_counts_say_how_much_was_imputed() -> None:
     assert found.counts["imputed"].sum() == found.layout.missing.sum()
     assert list(found.counts.columns) == ["arm", "visit", "strategy", "subjects", "imputed"]
     assert repr(found).startswith("<Imputed by conditional-mean: 60 subjects × 3 visits")
+
+
+def test_the_number_of_an_imputation_is_a_whole_one() -> None:
+    with pytest.raises(UsageError, match=r"found imputation 1\.0, expected one of 1 to 1"):
+        imputed().completed(1.0)  # type: ignore[arg-type]

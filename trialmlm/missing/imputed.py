@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -223,7 +224,7 @@ class Imputed(Imputation):
         chosen = self.completions
         if imputation is not None:
             last = len(chosen)
-            if imputation not in range(1, last + 1):
+            if not isinstance(imputation, Integral) or imputation not in range(1, last + 1):
                 msg = f"completed: found imputation {imputation!r}, expected one of 1 to {last}"
                 raise UsageError(msg)
             chosen = chosen.only(imputation - 1)

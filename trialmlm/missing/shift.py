@@ -13,7 +13,7 @@ import pandas as pd
 from trialmlm.errors import UsageError
 from trialmlm.missing.delta import Delta, DeltaRule, delta_of
 from trialmlm.missing.delta_frame import read_delta
-from trialmlm.missing.imputed_cells import ImputedCells
+from trialmlm.missing.imputed_cells import ImputedCells, number_of
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -91,7 +91,9 @@ def _rules(delta: AskedDelta) -> tuple[DeltaRule, ...]:
     if isinstance(delta, Real) and not isinstance(delta, bool | np.bool_):
         return (Delta(float(delta)),)
     if isinstance(delta, Mapping):
-        return tuple(Delta(float(amount), arms=(arm,)) for arm, amount in delta.items())
+        return tuple(
+            Delta(number_of("delta", amount), arms=(arm,)) for arm, amount in delta.items()
+        )
     several = (
         tuple(delta) if isinstance(delta, Sequence) and not isinstance(delta, str) else (delta,)
     )
