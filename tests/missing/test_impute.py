@@ -445,3 +445,28 @@ def test_counts_say_how_much_was_imputed() -> None:
 def test_the_number_of_an_imputation_is_a_whole_one() -> None:
     with pytest.raises(UsageError, match=r"found imputation 1\.0, expected one of 1 to 1"):
         imputed().completed(1.0)  # type: ignore[arg-type]
+
+
+def test_a_strategy_of_ones_own_needs_the_own_mean_after_the_event() -> None:
+    def both(own: Course, reference: Course, first: int) -> Course:
+        return Course((own.mean + reference.mean) / 2.0, own.covariance)
+
+    register_strategy("both", both, words="between the arms")
+    nobody = TRIAL[(TRIAL["ARM"] != "DRUG") | (TRIAL["AVISIT"] != "Week 8")]
+    subjects = TRIAL.loc[TRIAL["ARM"] == "DRUG", "USUBJID"].unique()
+    gone = pd.DataFrame({"subject": subjects, "visit": "Week 8", "strategy": "both"})
+    with pytest.raises(DataError, match="too little was observed of DRUG at Week 8"):
+        imputed(nobody, events=gone)
+    assert len(imputed(nobody, events=gone.assign(strategy="jump-to-reference")).completed()) == 180
+
+
+def test_a_gap_before_the_event_is_called_what_it_is_imputed_by() -> None:
+    subject = JUMP.loc[JUMP["AVISIT"] == "Week 8", "USUBJID"].iloc[0]
+    gap = TRIAL[(TRIAL["USUBJID"] != subject) | (TRIAL["AVISIT"] != "Week 2")]
+    said = {}
+    for strategy in ("copy-reference", "jump-to-reference"):
+        completed = imputed(gap, events=JUMP.assign(strategy=strategy)).completed()
+        said[strategy] = completed.query("USUBJID == @subject")["strategy"].tolist()
+    # copying the reference moves the mean before the event too
+    assert said["copy-reference"] == ["copy-reference", "", "copy-reference"]
+    assert said["jump-to-reference"] == ["mar", "", "jump-to-reference"]
