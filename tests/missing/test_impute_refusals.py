@@ -227,3 +227,10 @@ def test_an_event_at_no_visit_is_told_though_its_visits_are_categories() -> None
     late = events(("S001", 9, "mar")).astype({"visit": "category"})
     with pytest.raises(DataError, match="9 is after the last visit, 4"):
         imputed(weeks, events=late)
+
+
+def test_a_level_of_the_covariance_that_nobody_observed_has_is_refused() -> None:
+    new = TRIAL.head(1).assign(USUBJID="S900", CHG=np.nan, SEX="U")
+    both = pd.concat([TRIAL.assign(SEX=np.where(TRIAL["BASE"] > 20, "F", "M")), new])
+    with pytest.raises(DataError, match=r"nothing was observed where SEX is U .*leave those"):
+        imputed(both, model=MODEL.replace("us(AVISIT |", "us(AVISIT | SEX /"))
