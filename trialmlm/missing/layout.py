@@ -35,6 +35,8 @@ class Layout:
         What the frame calls subject, visit, arm and response.
     set_aside : int
         Values that were observed, and are now missing.
+    varying : frozenset of str
+        Columns that differ between imputations made elsewhere, and are not in the frame.
     """
 
     subjects: pd.Index
@@ -45,6 +47,7 @@ class Layout:
     frame: pd.DataFrame
     names: Names
     set_aside: int = 0
+    varying: frozenset[str] = frozenset()
 
     @property
     def missing(self) -> BoolArray:
