@@ -10,6 +10,7 @@ from dropout_trial import MODEL, dropout_trial, dropouts
 
 from trialmlm.errors import UsageError
 from trialmlm.missing.delta import AccumulatedDelta, DeltaFactor
+from trialmlm.missing.given import given_imputations
 from trialmlm.missing.impute import impute
 from trialmlm.models.ancova import ancova
 
@@ -153,3 +154,33 @@ def test_what_cannot_tip_is_refused(asked: dict[str, Any], message: str) -> None
 def test_a_grid_takes_two_arms() -> None:
     with pytest.raises(UsageError, match="found 1 arm"):
         MEANS.tipping_grid(ANALYSIS, deltas={"DRUG": [0.0]})
+
+
+def test_a_conclusion_is_of_one_visit() -> None:
+    one = MEANS.tipping_point(ANALYSIS, arms=["DRUG"], at=["Week 8"])
+    assert one.delta == MEANS.tipping_point(ANALYSIS, arms=["DRUG"], at="Week 8").delta
+    for asked in (MEANS.tipping_point, MEANS.tipping_grid):
+        how = {"arms": ["DRUG"]} if asked == MEANS.tipping_point else {"deltas": {"DRUG": [0.0]}}
+        with pytest.raises(UsageError, match="found Week 4, Week 8, expected one visit"):
+            asked(ANALYSIS, at=["Week 4", "Week 8"], **how)
+
+
+def test_without_an_interval_there_is_no_conclusion_to_change() -> None:
+    with pytest.raises(UsageError, match="variance none gives no interval"):
+        str(MEANS.tipping_point(ANALYSIS, arms=["DRUG"], variance=None))
+
+
+@pytest.mark.parametrize("deltas", [{"DRUG": [], "PLACEBO": []}, {"DRUG": ["a"], "PLACEBO": [0]}])
+def test_a_grid_is_of_numbers(deltas: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="deltas: found"):
+        MEANS.tipping_grid(ANALYSIS, deltas=deltas)
+
+
+def test_limits_are_two_and_asked_for_where_nothing_was_observed() -> None:
+    with pytest.raises(UsageError, match=r"limits: found \(0,\), expected \(low, high\)"):
+        MEANS.tipping_point(ANALYSIS, arms=["DRUG"], limits=(0,))  # type: ignore[arg-type]
+    last = DRAWS.completed().query("AVISIT == 'Week 8'").assign(DTYPE="MI")
+    columns = {"subject": "USUBJID", "visit": "AVISIT", "arm": "ARM", "value": "CHG"}
+    made = given_imputations(last, **columns, imputation="imputation", imputed="DTYPE")
+    with pytest.raises(UsageError, match="too little was observed at Week 8"):
+        made.tipping_point(ANALYSIS, arms=["DRUG"])

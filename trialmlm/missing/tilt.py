@@ -77,8 +77,21 @@ class Tilt:
         return {name: float(column[self.place]) for name, column in decides.columns().items()}
 
     def margin(self, *delta: float) -> float:
-        """How far the value of no effect is outside the interval; negative inside."""
+        """How far the value of no effect is outside the interval; negative inside.
+
+        Raises
+        ------
+        UsageError
+            If the variance gives no interval: there is no conclusion that could change.
+        """
         found, null = self.at(*delta), self.plan.hypothesis.null
+        if np.isnan(found["ci_low"]) or np.isnan(found["ci_high"]):
+            name = self.plan.variances[0].name
+            msg = (
+                f"tipping_point: variance {name} gives no interval here, so there is no conclusion "
+                "that could change; take rubin (two imputations or more), jackknife or bootstrap"
+            )
+            raise UsageError(msg)
         return max(found["ci_low"] - null, null - found["ci_high"])
 
     def significant(self, table: pd.DataFrame) -> pd.Series:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from trialmlm.errors import UsageError
 from trialmlm.missing.analyse import plan
+from trialmlm.missing.comparison import visits_of
 from trialmlm.missing.shift import read_shift
 from trialmlm.missing.tilt import KEPT, Tilt
 from trialmlm.models.report import report
@@ -182,7 +183,7 @@ def tipping_point(
     >>> tipping_point(imputed, "CHG ~ BASE + ARM", arms=["DRUG"]).frame  # doctest: +SKIP
     """
     layout = imputation.layout
-    visit = layout.visits.tolist()[-1] if at is None else at
+    visit = visit_of(layout, at)
     made = plan(imputation, model, at=visit, **asked)
     named = arms_of(layout, arms)
     span = limits_of(layout, visit, limits)
@@ -222,6 +223,22 @@ def arms_of(layout: Layout, arms: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(listed))
 
 
+def visit_of(layout: Layout, at: Any) -> Any:
+    """The one visit asked for, the last by default.
+
+    Raises
+    ------
+    UsageError
+        If there is none of the name, or there are several.
+    """
+    asked = visits_of(layout, layout.visits.tolist()[-1] if at is None else at)
+    if len(asked) > 1:
+        listed = ", ".join(map(str, asked))
+        msg = f"tipping_point: at: found {listed}, expected one visit: the conclusion is of one"
+        raise UsageError(msg)
+    return asked[0]
+
+
 def unit(imputation: Imputation, arms: Sequence[str], shape: AskedDelta) -> Array:
     """What one unit of delta adds to each imputed value, (k,); 0 in other arms."""
     layout = imputation.layout
@@ -242,13 +259,17 @@ def limits_of(
     Raises
     ------
     UsageError
-        If they do not contain 0.
+        If they do not contain 0, or are not given and fewer than two values were observed.
     """
     if limits is None:
         seen = layout.Y[:, layout.visits.tolist().index(visit)]
-        width = float(np.nanmax(seen) - np.nanmin(seen))
+        seen = seen[~np.isnan(seen)]
+        if np.unique(seen).size < 2:
+            msg = f"tipping_point: limits: too little was observed at {visit}; give (low, high)"
+            raise UsageError(msg)
+        width = float(np.ptp(seen))
         return -width, width
-    low, high = map(float, limits)
+    low, high = map(float, limits) if len(limits) == 2 else (np.nan, np.nan)
     if not (low <= 0.0 <= high and low < high):
         msg = f"tipping_point: limits: found {limits!r}, expected (low, high) around 0"
         raise UsageError(msg)

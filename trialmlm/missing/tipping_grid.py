@@ -11,8 +11,9 @@ import pandas as pd
 
 from trialmlm.errors import UsageError
 from trialmlm.missing.analyse import plan
+from trialmlm.missing.imputed_cells import number_of
 from trialmlm.missing.tilt import KEPT, Tilt
-from trialmlm.missing.tipping import arms_of, limits_of, unit
+from trialmlm.missing.tipping import arms_of, limits_of, unit, visit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,13 +115,17 @@ def tipping_grid(
     >>> tipping_grid(imputed, "CHG ~ BASE + ARM", deltas=deltas).boundary  # doctest: +SKIP
     """
     layout = imputation.layout
-    visit = layout.visits.tolist()[-1] if at is None else at
+    visit = visit_of(layout, at)
     arms = arms_of(layout, list(deltas))
     if len(arms) != 2:
         msg = f"tipping_grid: deltas: found {len(arms)} arm(s), expected two; or use tipping_point"
         raise UsageError(msg)
+    if not all(len(values) for values in deltas.values()):
+        raise UsageError(
+            "tipping_grid: deltas: found none of an arm, expected numbers, as [0, 1, 2]"
+        )
     span = limits_of(layout, visit, limits)
     made = plan(imputation, model, at=visit, **asked)
     directions = np.stack([unit(imputation, [arm], shape) for arm in arms])
-    axes = {arm: tuple(map(float, values)) for arm, values in deltas.items()}
+    axes = {arm: tuple(number_of("deltas", one) for one in own) for arm, own in deltas.items()}
     return TippingGrid(Tilt.of(made, directions, contrast), axes, visit, span)
