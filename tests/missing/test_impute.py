@@ -470,3 +470,12 @@ def test_a_gap_before_the_event_is_called_what_it_is_imputed_by() -> None:
     # copying the reference moves the mean before the event too
     assert said["copy-reference"] == ["copy-reference", "", "copy-reference"]
     assert said["jump-to-reference"] == ["mar", "", "jump-to-reference"]
+
+
+@pytest.mark.parametrize("kind", ["jackknife", "bootstrap"])
+def test_an_arm_of_one_subject_cannot_be_resampled(kind: str) -> None:
+    """Left out it leaves no contrast, drawn again it never varies: the error came out too small."""
+    first = TRIAL.loc[TRIAL["ARM"] == "DRUG", "USUBJID"].iloc[0]
+    found = imputed(TRIAL[(TRIAL["ARM"] != "DRUG") | (TRIAL["USUBJID"] == first)])
+    with pytest.raises(FitError, match=f"{kind}: arm DRUG has one subject"):
+        found.resampled(kind, **({} if kind == "jackknife" else {"replicates": 5, "seed": 1}))
