@@ -331,3 +331,17 @@ def test_the_mmrm_of_observed_data_is_the_conditional_mean_under_missing_at_rand
     # the same BLUP by two roads; means are at the mean BASE of subjects there, of rows here, which
     # a contrast without an interaction of arm and BASE does not see
     assert found["estimate"] == pytest.approx(wanted, abs=1e-7)
+
+
+def test_rubins_rules_need_two_imputations() -> None:
+    once = imputed(method="approximate-bayes", imputations=1, seed=3)
+    with pytest.raises(UsageError, match="needs two imputations or more"):
+        once.analyse(ANALYSIS)
+    assert once.analyse(ANALYSIS, at="Week 8", variance=None).frame["estimate"].notna().all()
+
+
+@pytest.mark.parametrize("name", ["replicates", "imputations"])
+def test_one_resample_or_one_imputation_of_each_is_too_few(name: str) -> None:
+    asked = {"replicates": 10, "imputations": 3, name: 1}
+    with pytest.raises(UsageError, match=f"{name}: found 1, expected a whole number, 2 or more"):
+        MEANS.analyse(ANALYSIS, variance="von-hippel-bartlett", seed=1, **asked)
