@@ -175,8 +175,8 @@ def make_task(planned: PlannedAnalysis, inputs: Inputs) -> Task:
         found = counted_step(found, f"rows kept: {said_of(analysis.rows)}", frame, subject)
     assumed = None
     if imputation_of(analysis) in IMPUTING:
-        assumed = assumed_of(inputs, analysis, found)
         frame = with_every_visit(inputs, found, frame)
+        assumed = assumed_of(inputs, analysis, found, frame)
         found = counted_step(found, "every visit of every subject, to be imputed", frame, subject)
     failures = None
     if isinstance(analysis.method, RankAncova):
