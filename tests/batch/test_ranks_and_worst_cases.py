@@ -13,6 +13,8 @@ from trialmlm.batch.carry_out import carry_out
 from trialmlm.protocol.missing import Missing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from trialmlm.batch.inputs import Inputs
 
 RANKS = """\
@@ -86,3 +88,14 @@ def test_the_worst_value_so_far_is_the_lowest_where_higher_is_better(trial: Inpu
         so_far = own["AVAL"].cummin()
         filled = own["DTYPE"] == "WOCF"
         assert own.loc[filled, "AVAL"].tolist() == so_far[filled].tolist()
+
+
+def test_ranks_are_of_the_rows_kept_alone(tmp_path: Path) -> None:
+    kept = RANKS.replace("    method:", "    rows: {where: \"SEX == 'M'\"}\n    method:")
+    text = eventful_protocol("treatment-policy").replace("outputs:\n", kept, 1)
+    text = text.replace("\nanalyses:\n", ESTIMAND + "\nanalyses:\n", 1)
+    task = task_of(inputs_of(eventful_trial(tmp_path, protocol=text)), "ranks")
+    assert set(task.frame["SEX"]) == {"M"}
+    # who has no value at the visit is there, for an event may rank it
+    assert set(task.frame["USUBJID"]) & set(DEATHS)
+    assert (task.frame.groupby("USUBJID").size() == 3).all()

@@ -11,7 +11,7 @@ from trialmlm.batch.carry import records_for
 from trialmlm.batch.context import Context
 from trialmlm.batch.covariates import with_covariates
 from trialmlm.batch.grid import with_every_visit
-from trialmlm.batch.kept_rows import kept_rows, said_of, with_baseline
+from trialmlm.batch.kept_rows import chosen_rows, kept_rows, said_of, with_baseline
 from trialmlm.batch.rank_failures import failed_on
 from trialmlm.errors import UsageError
 from trialmlm.formula.grammar import read_formula
@@ -181,7 +181,7 @@ def make_task(planned: PlannedAnalysis, inputs: Inputs) -> Task:
     failures = None
     if isinstance(analysis.method, RankAncova):
         failures = failed_on(inputs, analysis)
-        frame = with_every_visit(inputs, found, frame)
+        frame = chosen_rows(inputs, analysis, found, with_every_visit(inputs, found, frame))
     used = with_covariates(inputs.protocol, inputs.subjects, frame)
     noted = _noted(found, analysis.model, inputs.pooling)
     return Task(planned, inputs.protocol, noted, used, assumed, failures)
