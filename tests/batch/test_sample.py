@@ -8,8 +8,14 @@ import pytest
 
 from trialmlm.batch.power import _trial, setting_of
 from trialmlm.batch.run import run
+from trialmlm.batch.sample import draw_sample
+from trialmlm.batch.sample_analysis import SampleTask
+from trialmlm.batch.sample_imputation import Bench
+from trialmlm.batch.sample_limits import lacking_of
 from trialmlm.protocol import Protocol, load_protocol
+from trialmlm.protocol.missing import Missing
 from trialmlm.simulate import simulate_trial
+from trialmlm.simulate.from_protocol import asked_of
 from trialmlm.simulate.streams import child_seed
 
 MADE = Path(__file__).parents[2] / "validation" / "missing_data"
@@ -50,3 +56,27 @@ def test_every_method_says_what_a_run_of_the_protocol_says(design: str, tmp_path
         assert not isinstance(numbers, str), numbers
         for place, statistic in enumerate(("estimate", "std_error", "ci_low", "ci_high")):
             assert numbers[place] == pytest.approx(of_run[statistic], rel=1e-6), method
+
+
+def test_imputations_of_other_estimands_are_not_taken_for_one_another() -> None:
+    """Under the hypothetical strategy what follows the stop is set aside before it is imputed."""
+    mdd = load_protocol(SHIPPED / "mdd_madrs")
+    mar = Missing(method="conditional-mean", otherwise="mar")
+    jump = mdd.analysis("A1.jump")
+    changes = {"missing": mar, "variance": None}
+    design = asked_of(mdd)[1]
+    bench = Bench(draw_sample(mdd, design, "off_drug", 1))
+    made = [
+        bench.imputed(SampleTask("a", mdd, design, analysis, 1))
+        for estimand in ("E1", "E2")
+        for analysis in [jump.model_copy(update={**changes, "estimand": estimand})]
+    ]
+    policy, hypothetical = (int(one.layout.missing.sum()) for one in made)
+    assert policy < hypothetical
+
+
+def test_rows_that_an_imputed_analysis_leaves_out_are_not_tried_out() -> None:
+    mdd = load_protocol(SHIPPED / "mdd_madrs")
+    rows = mdd.analysis("A1.completers").rows
+    subset = mdd.analysis("A1.jump").model_copy(update={"rows": rows})
+    assert lacking_of(mdd, asked_of(mdd)[1], subset) == "rows: with imputation"
