@@ -7,6 +7,7 @@ import pytest
 
 from trialmlm.errors import Problem, ProtocolError, UsageError
 from trialmlm.protocol import load_protocol, protocol_from
+from trialmlm.protocol.missing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -529,3 +530,12 @@ def test_plain_data_are_checked_like_a_file() -> None:
 def test_plain_data_with_a_number_for_a_key_are_refused() -> None:
     with pytest.raises(ProtocolError, match="found a number, expected text"):
         protocol_from({"trialmlm": 1, "arms": {3: {}}})
+
+
+def test_rules_for_retrieved_dropouts_shift_the_mean_in_one_way() -> None:
+    by_arm = {"after": "stop", "reasons": ["AE"], "assume": "retrieved-dropout"}
+    pooled = {"after": "stop", "assume": "retrieved-dropout", "retrieved": "common"}
+    drawn = {"method": "bayes", "imputations": 10, "seed": 1}
+    with pytest.raises(ValueError, match="found retrieved by arm and common, expected one way"):
+        Missing.model_validate({**drawn, "rules": [by_arm, pooled]})
+    assert len(Missing.model_validate({**drawn, "rules": [by_arm, by_arm]}).rules) == 2

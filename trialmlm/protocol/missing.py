@@ -129,6 +129,10 @@ class Missing(Noun):
                 yield ("rules", i, "assume"), told
         if len({rule.reference for rule in self.rules if rule.reference}) > 1:
             yield ("rules",), "found two reference arms, expected one for all rules"
+        shifted = {r.retrieved or "arm" for r in self.rules if r.assume == "retrieved-dropout"}
+        if len(shifted) > 1:
+            listed = " and ".join(sorted(shifted))
+            yield ("rules",), f"found retrieved by {listed}, expected one way for all rules"
         if "impute-then-classify" in (self.alive, self.dead) and self.method not in IMPUTING:
             yield (), f"impute-then-classify needs a method that imputes: {', '.join(IMPUTING)}"
         if self.method is None and self.otherwise is None and self.alive is None:
