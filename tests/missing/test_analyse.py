@@ -345,3 +345,10 @@ def test_one_resample_or_one_imputation_of_each_is_too_few(name: str) -> None:
     asked = {"replicates": 10, "imputations": 3, name: 1}
     with pytest.raises(UsageError, match=f"{name}: found 1, expected a whole number, 2 or more"):
         MEANS.analyse(ANALYSIS, variance="von-hippel-bartlett", seed=1, **asked)
+
+
+def test_a_delta_that_shifts_nothing_says_so() -> None:
+    rule = AccumulatedDelta((1.0, 1.0, 1.0), (1.0, 1.0, 1.0))
+    nobody = imputed(events=None).analyse(ANALYSIS, delta=rule)
+    assert any("none of the imputed values is shifted" in note for note in nobody.notes)
+    assert not any("shifted" in note for note in MEANS.analyse(ANALYSIS, delta=rule).notes)

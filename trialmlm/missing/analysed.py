@@ -137,7 +137,7 @@ class AnalysedImputation:
             for rank, variance in enumerate(self.plan.variances)
         ]
         failed = [f"{kind}: {why}" for kind, a in self.answers.items() for why in a.failures]
-        return (*told, *failed, *self.plan.imputation.notes)
+        return (*told, *failed, *self.delta.notes, *self.plan.imputation.notes)
 
     def summary(self) -> str:
         """The estimates as text."""

@@ -62,6 +62,14 @@ class Shift:
             return completions
         return completions.shifted(self.added(completions))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That nothing is shifted though it was asked for."""
+        asked = bool(self.rules) or self.listed is not None
+        if not asked or self.added(self.imputation.completions).any():
+            return ()
+        return ("delta: none of the imputed values is shifted; no event or cell is one it names",)
+
     def __str__(self) -> str:
         if self.listed is not None:
             return f"{len(self.listed):,} values listed by subject and visit"
