@@ -371,6 +371,37 @@ FAULTS = {
         "estimands.E4",
         "a slope needs schedule.time: what models call the time",
     ),
+    "a delta by the year without the event that it counts from": (
+        "unit: mm, per: visit, rows: {missing_after: stopped}",
+        "unit: mm, per: year",
+        "analyses.P1.tipping.delta",
+        "per: year counts the years since an event: name it under rows: {missing_after: …}",
+    ),
+    "random draws pooled where none are made": (
+        "variance: {decide: jackknife, show: [bootstrap], replicates: 200, seed: 7}",
+        "variance: {decide: rubin, show: [bootstrap], replicates: 200, seed: 7}",
+        "analyses.P1.reference.variance",
+        (
+            "found rubin, which pools random draws, and method: conditional-mean draws none: state "
+            "jackknife or bootstrap, or method: bayes or approximate-bayes"
+        ),
+    ),
+    "conditional means of what has none": (
+        (
+            "missing: {method: conditional-mean, rules: [{after: stopped, assume: "
+            "jump-to-reference, reference: PBO}]}\n    variance: {decide: jackknife, show: "
+            "[bootstrap], replicates: 200, seed: 7}"
+        ),
+        (
+            "missing: {method: bayes, imputations: 5, seed: 1, rules: [{after: stopped, assume: "
+            "lowest-decile}]}\n    variance: {decide: rubin, show: [jackknife]}"
+        ),
+        "analyses.P1.reference.variance",
+        (
+            "found jackknife, which imputes conditional means, and assume: lowest-decile has none: "
+            "state decide: rubin alone"
+        ),
+    ),
     "a folder of keys where one is expected": (
         "data_cut: 2026-03-31",
         "data_cut: [2026-03-31]",
