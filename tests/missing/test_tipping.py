@@ -123,6 +123,21 @@ def test_the_boundary_runs_where_the_conclusion_changes() -> None:
     assert grid.boundary["delta DRUG"][1] == pytest.approx(single, abs=1e-8)
 
 
+@pytest.mark.parametrize("limits", [(-60.0, 0.0), (-60.0, 60.0)])
+def test_the_boundary_is_of_the_conclusion_without_deltas(limits: tuple[float, float]) -> None:
+    """High values are good here: far below, the drug is significantly worse, another conclusion."""
+    high = TRIAL.assign(CHG=-TRIAL["CHG"])
+    events = dropouts(TRIAL, "copy-reference")
+    made = impute(high, model=MODEL, arm="ARM", events=events, reference="PLACEBO")
+    deltas = {"DRUG": [0.0, -2.0], "PLACEBO": [0.0, -2.0]}
+    grid = made.tipping_grid(ANALYSIS, deltas=deltas, limits=limits)
+    single = made.tipping_point(ANALYSIS, arms=["DRUG"], limits=limits)
+    boundary = grid.boundary["delta DRUG"]
+    assert boundary[0] == pytest.approx(single.delta, abs=1e-8)
+    for own, other in zip(boundary, deltas["PLACEBO"], strict=True):
+        assert grid.tilt.at(own, other)["ci_low"] == pytest.approx(0.0, abs=TIP)
+
+
 def test_a_user_function_tips_too() -> None:
     def effect(rows: pd.DataFrame) -> tuple[float, float, float]:
         means = ancova(ANALYSIS, rows[rows["AVISIT"] == "Week 8"]).ls_means("ARM")

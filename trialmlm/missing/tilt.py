@@ -82,6 +82,16 @@ class Tilt:
         Raises
         ------
         UsageError
+            As `margins`.
+        """
+        return max(self.margins(*delta).values())
+
+    def margins(self, *delta: float) -> dict[str, float]:
+        """How far the interval is ``above`` and ``below`` the value of no effect.
+
+        Raises
+        ------
+        UsageError
             If the variance gives no interval: there is no conclusion that could change.
         """
         found, null = self.at(*delta), self.plan.hypothesis.null
@@ -92,14 +102,14 @@ class Tilt:
                 "that could change; take rubin (two imputations or more), jackknife or bootstrap"
             )
             raise UsageError(msg)
-        return max(found["ci_low"] - null, null - found["ci_high"])
+        return {"above": found["ci_low"] - null, "below": null - found["ci_high"]}
 
     def significant(self, table: pd.DataFrame) -> pd.Series:
         """Of rows with ci_low and ci_high, whether the value of no effect is outside."""
         null = self.plan.hypothesis.null
         return (table["ci_low"] > null) | (table["ci_high"] < null)
 
-    def tip(self, low: float, high: float, *others: float) -> float:
+    def tip(self, low: float, high: float, *others: float, side: str | None = None) -> float:
         """The units of the first direction, nearest to `low`, at which the conclusion changes.
 
         Parameters
@@ -108,22 +118,25 @@ class Tilt:
             Where to start and to stop.
         *others : float
             Units of the other directions.
+        side : {"above", "below"}, optional
+            The conclusion that the interval is on this side; by default that it is on either.
 
         Returns
         -------
         float
             Where an end of the interval is 0; NaN if the conclusion is the same throughout.
         """
+
+        def margin(delta: float) -> float:
+            found = self.margins(delta, *others)
+            return max(found.values()) if side is None else found[side]
+
         steps = np.linspace(low, high, _STEPS[self.plan.analysis.linear] + 1)
-        before = self.margin(low, *others)
+        before = margin(low)
         for start, stop in itertools.pairwise(steps):
-            after = self.margin(stop, *others)
+            after = margin(stop)
             if (before > 0.0) != (after > 0.0):
-                width = abs(high - low)
-                found = brentq(
-                    lambda delta: self.margin(delta, *others), start, stop, xtol=_EXACT * width
-                )
-                return float(found)
+                return float(brentq(margin, start, stop, xtol=_EXACT * abs(high - low)))
             before = after
         return float("nan")
 

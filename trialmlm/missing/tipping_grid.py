@@ -71,12 +71,21 @@ class TippingGrid:
     def boundary(self) -> pd.DataFrame:
         """For each delta of the second arm, the one of the first at which the conclusion changes.
 
-        The nearest to the low end of the limits; NaN where it is the same throughout.
+        The conclusion is that without deltas: which side of no effect the interval is on, if it
+        is; a delta so large that the arms change sides is another boundary. Of several the one
+        nearest to 0; NaN where there is none within the limits.
         """
         (first, _), (second, along) = self.deltas.items()
-        low, high = self.limits
-        found = [self.tilt.tip(low, high, b) for b in along]
+        plain = self.tilt.margins(0.0, 0.0)
+        sides = [side for side, margin in plain.items() if margin > 0.0] or list(plain)
+        found = [self._nearest(b, sides) for b in along]
         return pd.DataFrame({f"delta {first}": found, f"delta {second}": along})
+
+    def _nearest(self, given: float, sides: Sequence[str]) -> float:
+        """The tip of the first arm nearest to 0, the second shifted as given."""
+        ends = [end for end in self.limits if end != 0.0]
+        tips = [self.tilt.tip(0.0, end, given, side=side) for side in sides for end in ends]
+        return min((tip for tip in tips if np.isfinite(tip)), key=abs, default=float("nan"))
 
 
 def tipping_grid(
