@@ -479,3 +479,14 @@ def test_an_arm_of_one_subject_cannot_be_resampled(kind: str) -> None:
     found = imputed(TRIAL[(TRIAL["ARM"] != "DRUG") | (TRIAL["USUBJID"] == first)])
     with pytest.raises(FitError, match=f"{kind}: arm DRUG has one subject"):
         found.resampled(kind, **({} if kind == "jackknife" else {"replicates": 5, "seed": 1}))
+
+
+def test_a_value_set_aside_is_not_imputed_before_a_later_event() -> None:
+    subject = TRIAL.groupby("USUBJID").size().loc[lambda size: size == len(VISITS)].index[0]
+    early = pd.DataFrame(
+        {"USUBJID": [subject], "AVISIT": ["Week 4"], "strategy": ["jump-to-reference"]}
+    )
+    found = imputed(events=early, after_event="set-aside")
+    with pytest.raises(UsageError, match=f"subject {subject} at Week 4 was set aside"):
+        found.with_strategies(early.assign(AVISIT="Week 8"))
+    assert found.with_strategies(None).layout.set_aside == 2
