@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 from eventful_trial import (
     DEATHS,
@@ -20,10 +21,12 @@ import trialmlm as tm
 from trialmlm.batch.carry_out import carry_out
 from trialmlm.batch.plan import make_plan
 from trialmlm.batch.run import run
+from trialmlm.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from trialmlm.batch.assumed import Assumed
     from trialmlm.batch.inputs import Inputs
     from trialmlm.results.results import Results
 
@@ -238,3 +241,41 @@ def test_a_run_shows_methods_and_tipping_points(tmp_path: Path) -> None:
 
 def _joined(file: Path) -> str:
     return " ".join(file.read_text(encoding="utf-8").split())
+
+
+def test_a_delta_shifts_what_the_estimand_sets_aside_as_it_shifts_what_is_missing(
+    tmp_path: Path,
+) -> None:
+    inputs = inputs_of(eventful_trial(tmp_path, protocol=_protocol(rescue="hypothetical")))
+    task = task_of(inputs, "shifted")
+    assert task.assumed is not None
+    frame = task.frame[task.frame["CHG"].isna()]
+    imputed = set(zip(frame["USUBJID"], frame["AVISIT"].astype(str), strict=True))
+    shape = task.assumed.shape
+    shifted = set(zip(shape["subject"], shape["visit"], strict=True))
+    # S-001 was rescued on day 40, before Week 8; its later values were measured, and are set aside
+    assert {("S-001", "Week 8"), ("S-001", "Week 12")} <= shifted
+    first = task_of(inputs, "drawn").assumed
+    assert first is not None
+    after = {name: visit for name, visit in imputed if name in {"S-001", "S-005", "S-009"}}
+    assert shifted == {cell for cell in imputed if cell[0] in after and _affected(first, cell)}
+
+
+def _affected(assumed: Assumed, cell: tuple[str, str]) -> bool:
+    visits = ("Week 4", "Week 8", "Week 12")
+    first = assumed.events.set_index("subject")["visit"][cell[0]]
+    return visits.index(cell[1]) >= visits.index(str(first))
+
+
+def test_a_first_event_with_a_reason_in_the_rule_and_one_outside_is_refused(
+    tmp_path: Path,
+) -> None:
+    rule = JUMP.replace("assume", "reasons: [INTOLERANCE], assume")
+    plain = "rescue: {dataset: adcm, where: \"CMCLAS == 'RESCUE'\", date: ASTDT}"
+    text = _protocol(rule).replace(plain, plain[:-1] + ", reason: CMINDC}")
+    adcm = rescues().assign(CMINDC="LACK OF EFFICACY")
+    again = adcm[adcm["USUBJID"] == "S-005"].assign(CMINDC="INTOLERANCE")
+    both = pd.concat([adcm, again])
+    inputs = inputs_of(eventful_trial(tmp_path, protocol=text, adcm=both))
+    with pytest.raises(DataError, match=r"(?s)rescue of a subject has two reasons.*S-005"):
+        task_of(inputs, "drawn")

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from eventful_trial import DEATHS, eventful_protocol, eventful_trial, inputs_of, task_of
+from eventful_trial import (
+    DEATHS,
+    eventful_protocol,
+    eventful_subjects,
+    eventful_trial,
+    inputs_of,
+    task_of,
+)
 
 import trialmlm as tm
 from trialmlm.batch.carry import missing_of, records_for
@@ -13,6 +20,8 @@ from trialmlm.batch.carry_out import carry_out
 from trialmlm.protocol.missing import Missing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from trialmlm.batch.inputs import Inputs
 
 RANKS = """\
@@ -86,3 +95,34 @@ def test_the_worst_value_so_far_is_the_lowest_where_higher_is_better(trial: Inpu
         so_far = own["AVAL"].cummin()
         filled = own["DTYPE"] == "WOCF"
         assert own.loc[filled, "AVAL"].tolist() == so_far[filled].tolist()
+
+
+def test_ranks_are_of_the_rows_kept_alone(tmp_path: Path) -> None:
+    kept = RANKS.replace("    method:", "    rows: {where: \"SEX == 'M'\"}\n    method:")
+    text = eventful_protocol("treatment-policy").replace("outputs:\n", kept, 1)
+    text = text.replace("\nanalyses:\n", ESTIMAND + "\nanalyses:\n", 1)
+    task = task_of(inputs_of(eventful_trial(tmp_path, protocol=text)), "ranks")
+    assert set(task.frame["SEX"]) == {"M"}
+    # who has no value at the visit is there, for an event may rank it
+    assert set(task.frame["USUBJID"]) & set(DEATHS)
+    assert (task.frame.groupby("USUBJID").size() == 3).all()
+
+
+@pytest.mark.parametrize(
+    ("visit", "window", "failed"),
+    [("Week 4", "[72, 99]", {"S-004"}), ("Week 12", "[72, null]", {"S-004", "S-008"})],
+)
+def test_an_event_after_the_visit_ranks_nobody(
+    visit: str, window: str, failed: set[str], tmp_path: Path
+) -> None:
+    """S-004 dies on day 30 and S-008 on day 60; S-012, here, long after the last visit."""
+    text = eventful_protocol("treatment-policy").replace("outputs:\n", RANKS, 1)
+    at = ESTIMAND.replace(
+        "    events", f"    variable: {{value_of: score_change, at: {visit}}}\n    events"
+    )
+    text = text.replace("\nanalyses:\n", at + "\nanalyses:\n", 1).replace("[72, 99]", window)
+    adsl = eventful_subjects()
+    adsl.loc[adsl["USUBJID"] == "S-012", "DTHDT"] = "2030-01-01"
+    task = task_of(inputs_of(eventful_trial(tmp_path, protocol=text, adsl=adsl)), "ranks")
+    assert task.failures is not None
+    assert set(task.failures.index) == failed

@@ -56,6 +56,14 @@ def test_rubins_rules_pool_the_analyses_of_each_imputation() -> None:
         np.testing.assert_allclose(found[name], getattr(wanted, name), rtol=1e-9)
 
 
+def test_a_dash_in_the_label_of_an_arm_does_not_change_what_is_counted_as_imputed() -> None:
+    dashed = TRIAL.assign(ARM=TRIAL["ARM"].replace("DRUG", "DRUG - 10 mg"))
+    found = impute(dashed, model=MODEL, arm="ARM").analyse(ANALYSIS, at="Week 8").frame
+    plain = MEANS.analyse(ANALYSIS, at="Week 8").frame
+    assert found["arms"].tolist() == ["DRUG - 10 mg", "PLACEBO", "PLACEBO - DRUG - 10 mg"]
+    assert found["n_imputed"].tolist() == plain["n_imputed"].tolist()
+
+
 def test_the_frame_says_what_each_row_is_and_how_much_of_it_was_imputed() -> None:
     found = DRAWS.analyse(ANALYSIS).frame
     assert found["quantity"].tolist() == ["LS mean", "LS mean", "contrast"] * 3
@@ -306,6 +314,10 @@ def test_one_sided_intervals_point_the_way_of_the_alternative() -> None:
         ({"delta": "two"}, "delta: found 'two', expected a number"),
         ({"delta": {"DRUGS": 1.0}}, "no arm 'DRUGS'"),
         ({"delta": Delta(1.0, visits=["Week 9"])}, "no visit 'Week 9'"),
+        ({"delta": {"DRUG": "one"}}, "found 'one', expected a number"),
+        ({"delta": Delta("one")}, "found 'one', expected a number"),
+        ({"confidence": "95"}, "confidence: found '95'"),
+        ({"null": "0"}, "null: found '0', expected a number"),
     ],
 )
 def test_what_is_not_understood_is_refused(asked: dict[str, Any], message: str) -> None:
@@ -318,6 +330,10 @@ def test_a_model_that_is_none_is_refused() -> None:
         MEANS.analyse(3)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="the model has no ARM"):
         MEANS.analyse("CHG ~ AVISIT + us(AVISIT | USUBJID)")
+    with pytest.raises(UsageError, match="the data have no column 'YEARS'"):
+        MEANS.analyse("CHG ~ BASE + ARM * YEARS + (1 + YEARS | USUBJID)", slope="YEARS")
+    with pytest.raises(UsageError, match="the function returned no answer"):
+        MEANS.analyse(lambda frame: {}, variance=None)
 
 
 def test_the_same_analysis_gives_the_same_bytes_whatever_the_order_of_rows() -> None:
@@ -337,3 +353,24 @@ def test_the_mmrm_of_observed_data_is_the_conditional_mean_under_missing_at_rand
     # the same BLUP by two roads; means are at the mean BASE of subjects there, of rows here, which
     # a contrast without an interaction of arm and BASE does not see
     assert found["estimate"] == pytest.approx(wanted, abs=1e-7)
+
+
+def test_rubins_rules_need_two_imputations() -> None:
+    once = imputed(method="approximate-bayes", imputations=1, seed=3)
+    with pytest.raises(UsageError, match="needs two imputations or more"):
+        once.analyse(ANALYSIS)
+    assert once.analyse(ANALYSIS, at="Week 8", variance=None).frame["estimate"].notna().all()
+
+
+@pytest.mark.parametrize("name", ["replicates", "imputations"])
+def test_one_resample_or_one_imputation_of_each_is_too_few(name: str) -> None:
+    asked = {"replicates": 10, "imputations": 3, name: 1}
+    with pytest.raises(UsageError, match=f"{name}: found 1, expected a whole number, 2 or more"):
+        MEANS.analyse(ANALYSIS, variance="von-hippel-bartlett", seed=1, **asked)
+
+
+def test_a_delta_that_shifts_nothing_says_so() -> None:
+    rule = AccumulatedDelta((1.0, 1.0, 1.0), (1.0, 1.0, 1.0))
+    nobody = imputed(events=None).analyse(ANALYSIS, delta=rule)
+    assert any("none of the imputed values is shifted" in note for note in nobody.notes)
+    assert not any("shifted" in note for note in MEANS.analyse(ANALYSIS, delta=rule).notes)

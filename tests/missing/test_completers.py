@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trialmlm.errors import UsageError
+from trialmlm.errors import DataError, UsageError
 from trialmlm.missing.completers import completers
 from trialmlm.models.mmrm import mmrm
 
@@ -96,3 +96,13 @@ def test_the_mmrm_of_completers_is_that_of_r(study_data, reference):
         own = fact["by_visit"][row["VISIT"]]["difference"]
         assert row["estimate"] == pytest.approx(own["est"], abs=1e-6)
         assert row["std_error"] == pytest.approx(own["se"], abs=1e-6)
+
+
+def test_one_visit_is_asked_for_not_a_list_of_them():
+    with pytest.raises(UsageError, match=r"at= found \[12\], expected 'all' or a visit"):
+        completers(trial(), **KEYS, at=[12])
+
+
+def test_data_without_rows_are_refused():
+    with pytest.raises(DataError, match="the data have no rows"):
+        completers(trial().head(0), **KEYS)

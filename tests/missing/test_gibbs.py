@@ -262,7 +262,9 @@ def test_a_lone_visit_is_a_covariance_of_one():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"draws": 0}, "draws: found 0, expected at least 1"),
+        ({"draws": 0}, "draws: found 0, expected a whole number, at least 1"),
+        ({"thin": 2.5}, "thin: found 2.5, expected a whole number"),
+        ({"burn_in": 2.5}, "burn_in: found 2.5, expected a whole number"),
         ({"chains": 0}, "chains: found 0"),
         ({"burn_in": -1}, "burn_in: found -1"),
         ({"start": np.eye(3)}, r"start: found an array of shape \(3, 3\), expected \(1, 3, 3\)"),

@@ -84,6 +84,14 @@ def _first_of(d: pd.DataFrame, number: int) -> pd.Series:
             "USUBJID that the first imputation does not have",
         ),
         (lambda d: d.assign(CHG=d["CHG"].where(~_first_of(d, 5))), "in imputation 5"),
+        (
+            lambda d: d.assign(CHG=d["CHG"].astype(object).where(~_first_of(d, 5), "lost")),
+            "values that are no number",
+        ),
+        (
+            lambda d: d.assign(ARM=np.where(_first_of(d, 2), "DRUG", d["ARM"])),
+            "ARM of a subject differs between imputations",
+        ),
     ],
 )
 def test_imputations_that_differ_are_refused_with_the_rows(spoil: Any, message: str) -> None:
@@ -99,3 +107,23 @@ def test_one_imputation_is_none_to_pool() -> None:
 def test_a_column_that_is_not_there_is_named() -> None:
     with pytest.raises(UsageError, match="IMPNUM"):
         given_imputations(ADMI, **{**COLUMNS, "imputation": "IMPNUM"})
+
+
+@pytest.mark.parametrize("no", ["N", " ", None])
+def test_a_flag_of_no_is_no_imputed_value(no: str | None) -> None:
+    flagged = ADMI.assign(IMPFL=np.where(ADMI["imputed"], "Y", no))
+    made = given_imputations(flagged, **COLUMNS, imputed="IMPFL")
+    np.testing.assert_array_equal(made.layout.missing, OURS.layout.missing)
+    shifted = made.analyse(ANALYSIS, control="PLACEBO", delta=1.0).frame
+    wanted = OURS.analyse(ANALYSIS, delta=1.0).frame
+    np.testing.assert_allclose(shifted["estimate"], wanted["estimate"], rtol=1e-12)
+
+
+def test_a_covariate_that_was_imputed_as_well_is_not_taken_from_the_first_imputation() -> None:
+    both = ADMI.assign(BASE=ADMI["BASE"] + ADMI["imputation"] * (ADMI["USUBJID"] == "S003"))
+    made = given_imputations(both, **COLUMNS, imputed="DTYPE")
+    with pytest.raises(UsageError, match="BASE differs between the imputations"):
+        made.analyse(ANALYSIS)
+    assert "BASE" not in made.layout.frame
+    assert "left out: BASE" in made.notes[1]
+    assert len(made.analyse("CHG ~ ARM").frame) == 9

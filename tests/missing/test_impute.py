@@ -440,3 +440,53 @@ def test_counts_say_how_much_was_imputed() -> None:
     assert found.counts["imputed"].sum() == found.layout.missing.sum()
     assert list(found.counts.columns) == ["arm", "visit", "strategy", "subjects", "imputed"]
     assert repr(found).startswith("<Imputed by conditional-mean: 60 subjects × 3 visits")
+
+
+def test_the_number_of_an_imputation_is_a_whole_one() -> None:
+    with pytest.raises(UsageError, match=r"found imputation 1\.0, expected one of 1 to 1"):
+        imputed().completed(1.0)  # type: ignore[arg-type]
+
+
+def test_a_strategy_of_ones_own_needs_the_own_mean_after_the_event() -> None:
+    def both(own: Course, reference: Course, first: int) -> Course:
+        return Course((own.mean + reference.mean) / 2.0, own.covariance)
+
+    register_strategy("both", both, words="between the arms")
+    nobody = TRIAL[(TRIAL["ARM"] != "DRUG") | (TRIAL["AVISIT"] != "Week 8")]
+    subjects = TRIAL.loc[TRIAL["ARM"] == "DRUG", "USUBJID"].unique()
+    gone = pd.DataFrame({"subject": subjects, "visit": "Week 8", "strategy": "both"})
+    with pytest.raises(DataError, match="too little was observed of DRUG at Week 8"):
+        imputed(nobody, events=gone)
+    assert len(imputed(nobody, events=gone.assign(strategy="jump-to-reference")).completed()) == 180
+
+
+def test_a_gap_before_the_event_is_called_what_it_is_imputed_by() -> None:
+    subject = JUMP.loc[JUMP["AVISIT"] == "Week 8", "USUBJID"].iloc[0]
+    gap = TRIAL[(TRIAL["USUBJID"] != subject) | (TRIAL["AVISIT"] != "Week 2")]
+    said = {}
+    for strategy in ("copy-reference", "jump-to-reference"):
+        completed = imputed(gap, events=JUMP.assign(strategy=strategy)).completed()
+        said[strategy] = completed.query("USUBJID == @subject")["strategy"].tolist()
+    # copying the reference moves the mean before the event too
+    assert said["copy-reference"] == ["copy-reference", "", "copy-reference"]
+    assert said["jump-to-reference"] == ["mar", "", "jump-to-reference"]
+
+
+@pytest.mark.parametrize("kind", ["jackknife", "bootstrap"])
+def test_an_arm_of_one_subject_cannot_be_resampled(kind: str) -> None:
+    """Left out it leaves no contrast, drawn again it never varies: the error came out too small."""
+    first = TRIAL.loc[TRIAL["ARM"] == "DRUG", "USUBJID"].iloc[0]
+    found = imputed(TRIAL[(TRIAL["ARM"] != "DRUG") | (TRIAL["USUBJID"] == first)])
+    with pytest.raises(FitError, match=f"{kind}: arm DRUG has one subject"):
+        found.resampled(kind, **({} if kind == "jackknife" else {"replicates": 5, "seed": 1}))
+
+
+def test_a_value_set_aside_is_not_imputed_before_a_later_event() -> None:
+    subject = TRIAL.groupby("USUBJID").size().loc[lambda size: size == len(VISITS)].index[0]
+    early = pd.DataFrame(
+        {"USUBJID": [subject], "AVISIT": ["Week 4"], "strategy": ["jump-to-reference"]}
+    )
+    found = imputed(events=early, after_event="set-aside")
+    with pytest.raises(UsageError, match=f"subject {subject} at Week 4 was set aside"):
+        found.with_strategies(early.assign(AVISIT="Week 8"))
+    assert found.with_strategies(None).layout.set_aside == 2

@@ -238,3 +238,22 @@ def test_a_name_of_the_completed_data_cannot_be_a_column() -> None:
 def test_the_messages_list_the_visits_in_order() -> None:
     with pytest.raises(DataError, match=r", ".join(VISITS)):
         imputed(events=events(("S001", "Week 1", "mar")))
+
+
+def test_a_limit_that_is_text_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"the column ARM is .*, expected numbers"):
+        imputed(bounds=("ARM", None))
+
+
+def test_an_event_at_no_visit_is_told_though_its_visits_are_categories() -> None:
+    weeks = TRIAL.assign(AVISIT=2 * TRIAL["AVISIT"].cat.codes)
+    late = events(("S001", 9, "mar")).astype({"visit": "category"})
+    with pytest.raises(DataError, match="9 is after the last visit, 4"):
+        imputed(weeks, events=late)
+
+
+def test_a_level_of_the_covariance_that_nobody_observed_has_is_refused() -> None:
+    new = TRIAL.head(1).assign(USUBJID="S900", CHG=np.nan, SEX="U")
+    both = pd.concat([TRIAL.assign(SEX=np.where(TRIAL["BASE"] > 20, "F", "M")), new])
+    with pytest.raises(DataError, match=r"nothing was observed where SEX is U .*leave those"):
+        imputed(both, model=MODEL.replace("us(AVISIT |", "us(AVISIT | SEX /"))

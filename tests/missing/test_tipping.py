@@ -10,6 +10,7 @@ from dropout_trial import MODEL, dropout_trial, dropouts
 
 from trialmlm.errors import UsageError
 from trialmlm.missing.delta import AccumulatedDelta, DeltaFactor
+from trialmlm.missing.given import given_imputations
 from trialmlm.missing.impute import impute
 from trialmlm.models.ancova import ancova
 
@@ -122,6 +123,21 @@ def test_the_boundary_runs_where_the_conclusion_changes() -> None:
     assert grid.boundary["delta DRUG"][1] == pytest.approx(single, abs=1e-8)
 
 
+@pytest.mark.parametrize("limits", [(-60.0, 0.0), (-60.0, 60.0)])
+def test_the_boundary_is_of_the_conclusion_without_deltas(limits: tuple[float, float]) -> None:
+    """High values are good here: far below, the drug is significantly worse, another conclusion."""
+    high = TRIAL.assign(CHG=-TRIAL["CHG"])
+    events = dropouts(TRIAL, "copy-reference")
+    made = impute(high, model=MODEL, arm="ARM", events=events, reference="PLACEBO")
+    deltas = {"DRUG": [0.0, -2.0], "PLACEBO": [0.0, -2.0]}
+    grid = made.tipping_grid(ANALYSIS, deltas=deltas, limits=limits)
+    single = made.tipping_point(ANALYSIS, arms=["DRUG"], limits=limits)
+    boundary = grid.boundary["delta DRUG"]
+    assert boundary[0] == pytest.approx(single.delta, abs=1e-8)
+    for own, other in zip(boundary, deltas["PLACEBO"], strict=True):
+        assert grid.tilt.at(own, other)["ci_low"] == pytest.approx(0.0, abs=TIP)
+
+
 def test_a_user_function_tips_too() -> None:
     def effect(rows: pd.DataFrame) -> tuple[float, float, float]:
         means = ancova(ANALYSIS, rows[rows["AVISIT"] == "Week 8"]).ls_means("ARM")
@@ -153,3 +169,33 @@ def test_what_cannot_tip_is_refused(asked: dict[str, Any], message: str) -> None
 def test_a_grid_takes_two_arms() -> None:
     with pytest.raises(UsageError, match="found 1 arm"):
         MEANS.tipping_grid(ANALYSIS, deltas={"DRUG": [0.0]})
+
+
+def test_a_conclusion_is_of_one_visit() -> None:
+    one = MEANS.tipping_point(ANALYSIS, arms=["DRUG"], at=["Week 8"])
+    assert one.delta == MEANS.tipping_point(ANALYSIS, arms=["DRUG"], at="Week 8").delta
+    for asked in (MEANS.tipping_point, MEANS.tipping_grid):
+        how = {"arms": ["DRUG"]} if asked == MEANS.tipping_point else {"deltas": {"DRUG": [0.0]}}
+        with pytest.raises(UsageError, match="found Week 4, Week 8, expected one visit"):
+            asked(ANALYSIS, at=["Week 4", "Week 8"], **how)
+
+
+def test_without_an_interval_there_is_no_conclusion_to_change() -> None:
+    with pytest.raises(UsageError, match="variance none gives no interval"):
+        str(MEANS.tipping_point(ANALYSIS, arms=["DRUG"], variance=None))
+
+
+@pytest.mark.parametrize("deltas", [{"DRUG": [], "PLACEBO": []}, {"DRUG": ["a"], "PLACEBO": [0]}])
+def test_a_grid_is_of_numbers(deltas: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="deltas: found"):
+        MEANS.tipping_grid(ANALYSIS, deltas=deltas)
+
+
+def test_limits_are_two_and_asked_for_where_nothing_was_observed() -> None:
+    with pytest.raises(UsageError, match=r"limits: found \(0,\), expected \(low, high\)"):
+        MEANS.tipping_point(ANALYSIS, arms=["DRUG"], limits=(0,))  # type: ignore[arg-type]
+    last = DRAWS.completed().query("AVISIT == 'Week 8'").assign(DTYPE="MI")
+    columns = {"subject": "USUBJID", "visit": "AVISIT", "arm": "ARM", "value": "CHG"}
+    made = given_imputations(last, **columns, imputation="imputation", imputed="DTYPE")
+    with pytest.raises(UsageError, match="too little was observed at Week 8"):
+        made.tipping_point(ANALYSIS, arms=["DRUG"])

@@ -7,6 +7,7 @@ import pytest
 
 from trialmlm.errors import Problem, ProtocolError, UsageError
 from trialmlm.protocol import load_protocol, protocol_from
+from trialmlm.protocol.missing import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -410,6 +411,37 @@ FAULTS = {
         "estimands.E4",
         "a slope needs schedule.time: what models call the time",
     ),
+    "a delta by the year without the event that it counts from": (
+        "unit: mm, per: visit, rows: {missing_after: stopped}",
+        "unit: mm, per: year",
+        "analyses.P1.tipping.delta",
+        "per: year counts the years since an event: name it under rows: {missing_after: …}",
+    ),
+    "random draws pooled where none are made": (
+        "variance: {decide: jackknife, show: [bootstrap], replicates: 200, seed: 7}",
+        "variance: {decide: rubin, show: [bootstrap], replicates: 200, seed: 7}",
+        "analyses.P1.reference.variance",
+        (
+            "found rubin, which pools random draws, and method: conditional-mean draws none: state "
+            "jackknife or bootstrap, or method: bayes or approximate-bayes"
+        ),
+    ),
+    "conditional means of what has none": (
+        (
+            "missing: {method: conditional-mean, rules: [{after: stopped, assume: "
+            "jump-to-reference, reference: PBO}]}\n    variance: {decide: jackknife, show: "
+            "[bootstrap], replicates: 200, seed: 7}"
+        ),
+        (
+            "missing: {method: bayes, imputations: 5, seed: 1, rules: [{after: stopped, assume: "
+            "lowest-decile}]}\n    variance: {decide: rubin, show: [jackknife]}"
+        ),
+        "analyses.P1.reference.variance",
+        (
+            "found jackknife, which imputes conditional means, and assume: lowest-decile has none: "
+            "state decide: rubin alone"
+        ),
+    ),
     "a folder of keys where one is expected": (
         "data_cut: 2026-03-31",
         "data_cut: [2026-03-31]",
@@ -569,3 +601,12 @@ def test_plain_data_are_checked_like_a_file() -> None:
 def test_plain_data_with_a_number_for_a_key_are_refused() -> None:
     with pytest.raises(ProtocolError, match="found a number, expected text"):
         protocol_from({"trialmlm": 1, "arms": {3: {}}})
+
+
+def test_rules_for_retrieved_dropouts_shift_the_mean_in_one_way() -> None:
+    by_arm = {"after": "stop", "reasons": ["AE"], "assume": "retrieved-dropout"}
+    pooled = {"after": "stop", "assume": "retrieved-dropout", "retrieved": "common"}
+    drawn = {"method": "bayes", "imputations": 10, "seed": 1}
+    with pytest.raises(ValueError, match="found retrieved by arm and common, expected one way"):
+        Missing.model_validate({**drawn, "rules": [by_arm, pooled]})
+    assert len(Missing.model_validate({**drawn, "rules": [by_arm, by_arm]}).rules) == 2

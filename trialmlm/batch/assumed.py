@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from trialmlm.adam.cells import as_text
 from trialmlm.adam.steps import counted
 from trialmlm.batch.events import occurrences
 from trialmlm.batch.grid import cells_of
+from trialmlm.errors import DataError
 from trialmlm.protocol.missing import LOWEST_DECILE
 
 if TYPE_CHECKING:
@@ -45,11 +47,23 @@ class Assumed:
     notes: tuple[str, ...]
 
 
-def assumed_of(inputs: Inputs, analysis: Analysis, found: AnalysisSet) -> Assumed:
+def assumed_of(
+    inputs: Inputs, analysis: Analysis, found: AnalysisSet, frame: pd.DataFrame
+) -> Assumed:
     """Find whom and what each rule of an analysis affects.
 
     Of several rules that affect a subject the one whose event is first in time rules; of two on
     one day, the one that stands first.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    analysis : Analysis
+    found : AnalysisSet
+        Of all records.
+    frame : DataFrame
+        Every visit of every subject as it is analysed: AVAL is missing where it is to be imputed,
+        be it that there is no record or that the estimand sets its value aside.
 
     Raises
     ------
@@ -70,17 +84,31 @@ def assumed_of(inputs: Inputs, analysis: Analysis, found: AnalysisSet) -> Assume
     return Assumed(
         ruling.loc[~fallen, _COLUMNS].reset_index(drop=True),
         after[["subject", "visit"]].reset_index(drop=True),
-        _shape(inputs, analysis.delta, cells),
+        _shape(inputs, analysis.delta, _imputed(inputs, cells, frame)),
         _overruled(len(every) - len(ruling)),
     )
 
 
 def _affected(inputs: Inputs, rule: Rule, cells: pd.DataFrame) -> pd.DataFrame:
     """The first visit after the first such event, of the subjects who have one left."""
-    found = occurrences(inputs, rule.after).drop_duplicates("subject")
+    found = occurrences(inputs, rule.after)
     if rule.reasons:
+        found = found[found["date"] == found.groupby("subject")["date"].transform("min")]
+        _check_one_answer(rule, found)
         found = found[found["reason"].isin(rule.reasons)]
-    return _cells_after(cells, found).drop_duplicates("subject")
+    return _cells_after(cells, found.drop_duplicates("subject")).drop_duplicates("subject")
+
+
+def _check_one_answer(rule: Rule, first: pd.DataFrame) -> None:
+    """Refuse a first event with two reasons of which the rule names one."""
+    named = first["reason"].isin(rule.reasons).groupby(first["subject"])
+    several = named.transform("any") & ~named.transform("all")
+    if several.any():
+        raise DataError(
+            f"missing: rules: the first {rule.after} of a subject has two reasons on one day, and "
+            "a rule names one of them; expected one: keep the reason that decides:",
+            first.loc[several, ["subject", "date", "reason"]],
+        )
 
 
 def _cells_after(cells: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
@@ -94,12 +122,21 @@ def _cells_after(cells: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     return pairs[(pairs["when"] > pairs["date"]).where(observed, pairs["when"] >= pairs["date"])]
 
 
+def _imputed(inputs: Inputs, cells: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """The cells whose value is missing in what is analysed."""
+    rows = frame[frame["AVAL"].notna()]
+    subject = as_text(rows[inputs.protocol.data.subjects.subject])
+    known = set(zip(subject, rows["AVISIT"].astype(str), strict=True))
+    keys = zip(cells["subject"], cells["visit"], strict=True)
+    return cells[[key not in known for key in keys]]
+
+
 def _shape(inputs: Inputs, delta: Delta | None, cells: pd.DataFrame) -> pd.DataFrame:
     """One for each cell, or the years since the event; none for cells that are not shifted."""
     if delta is None or delta.rows is None:
         return pd.DataFrame(columns=["subject", "visit", "delta"])
     found = occurrences(inputs, delta.rows.missing_after).drop_duplicates("subject")
-    after = _cells_after(cells[cells["ROW"] < 0], found)
+    after = _cells_after(cells, found)
     schedule = inputs.protocol.schedule
     per_year = schedule.time.days_per_year if schedule and schedule.time else 365.25
     years = (after["when"] - after["date"]).dt.days / per_year

@@ -79,8 +79,8 @@ def settled_in_words(imputation: Imputation) -> str:
         return ""
     found = imputation.diagnostics()
     return (
-        f"{_sampler(imputation)}: largest R-hat {found['r_hat'].max():.3f}, smallest effective size "
-        f"{found['effective_size'].min():,.0f}, over {len(found):,} parameters"
+        f"{_sampler(imputation)}: largest R-hat {found['r_hat'].max():.3f}, smallest effective "
+        f"size {found['effective_size'].min():,.0f}, over {len(found):,} parameters"
     )
 
 

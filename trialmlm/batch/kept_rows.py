@@ -42,6 +42,24 @@ def kept_rows(
     rows = analysis.rows
     if rows is None:
         return frame
+    for event, days in _left_out(rows):
+        frame = frame[~_near(inputs, frame, event, days)]
+    return chosen_rows(inputs, analysis, found, frame)
+
+
+def chosen_rows(
+    inputs: Inputs, analysis: Analysis, found: AnalysisSet, frame: pd.DataFrame
+) -> pd.DataFrame:
+    """Of records, with a value or without, those of completers and those that meet ``where``.
+
+    Parameters
+    ----------
+    inputs, analysis, found, frame
+        As of `kept_rows`.
+    """
+    rows = analysis.rows
+    if rows is None:
+        return frame
     if rows.observed_at is not None:
         subject = inputs.protocol.data.subjects.subject
         # a value that is set aside, or that a strategy made, does not make a completer
@@ -51,8 +69,6 @@ def kept_rows(
             observed, subject=subject, visit="AVISIT", value="AVAL", at=rows.observed_at
         )
         frame = frame[frame[subject].isin(complete[subject])]
-    for event, days in _left_out(rows):
-        frame = frame[~_near(inputs, frame, event, days)]
     if rows.where is not None:
         frame = frame[read_where(rows.where).mask(frame, "the analysis set")]
     return frame.reset_index(drop=True)

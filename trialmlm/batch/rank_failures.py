@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from trialmlm.batch.events import happened
 from trialmlm.batch.events_account import study_days
+from trialmlm.batch.grid import schedule_in
 from trialmlm.protocol.estimand_rules import WORST_RANK
 
 if TYPE_CHECKING:
@@ -15,8 +17,16 @@ if TYPE_CHECKING:
     from trialmlm.protocol.analyses import Analysis
 
 
-def failed_on(inputs: Inputs, analysis: Analysis) -> pd.Series[float]:
-    """Subject -> study day of the first event that ranks worst, up to the last visit's window.
+def failed_on(inputs: Inputs, analysis: Analysis, at: str) -> pd.Series[float]:
+    """Subject -> study day of the first event that ranks worst, up to the end of a visit.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    analysis : Analysis
+    at : str
+        The visit whose values are ranked; it ends with its window, or on its day where the
+        window is open or there is none.
 
     Raises
     ------
@@ -33,14 +43,12 @@ def failed_on(inputs: Inputs, analysis: Analysis) -> pd.Series[float]:
     ]
     worst = events[ranked]
     days = pd.Series(study_days(inputs, worst), index=worst["subject"], dtype=float)
-    found: pd.Series[float] = days[days <= _last_day(inputs)].groupby(level=0).min()
+    found: pd.Series[float] = days[days <= _last_day(inputs, at)].groupby(level=0).min()
     return found
 
 
-def _last_day(inputs: Inputs) -> float:
-    """Last day of the last visit's window."""
-    schedule = inputs.protocol.schedule
-    if schedule is None:
-        return float("inf")
-    last = schedule.visits[-1]
-    return last.window.last if last.window is not None else float(last.day)
+def _last_day(inputs: Inputs, at: str) -> float:
+    """Last day of a visit."""
+    visit = next(one for one in schedule_in(inputs).visits if one.name == at)
+    last = visit.window.last if visit.window is not None else inf
+    return last if isfinite(last) else float(visit.day)

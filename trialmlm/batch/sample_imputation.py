@@ -54,9 +54,10 @@ class Bench:
         events, reference = _events(task, self.sample), _reference(task)
         unseen = sorted({rule.after for rule in missing.rules if rule.assume in _UNSEEN})
         seen = sorted({rule.after for rule in missing.rules if rule.assume not in _UNSEEN})
+        analysis = task.analysis
         key = (
-            task.analysis.model, missing.method, retrieved_by(missing), *unseen, "/", *seen,
-            *sorted(reference),
+            analysis.model, analysis.estimand, analysis.reml, missing.method, missing.imputations,
+            retrieved_by(missing), *unseen, "/", *seen, *sorted(reference.items()),
         )  # fmt: skip
         if key not in self._made:
             self._made[key] = self._fresh(task, events, reference)

@@ -35,6 +35,8 @@ def _lacks(protocol: Protocol, design: Design[Any, Any], analysis: Analysis) -> 
     yield from (f"{name}:" for name in _MORE if getattr(analysis, name))
     if analysis.rows is not None:
         yield from (f"rows: {name}" for name in sorted(analysis.rows.model_fields_set - _ROWS))
+    if analysis.rows is not None and imputes(analysis):
+        yield "rows: with imputation"
     yield from _of_estimand(protocol, design, analysis)
     yield from _of_missing(design, analysis)
 

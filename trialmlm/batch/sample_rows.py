@@ -96,8 +96,11 @@ def values_of(
 def cells_after(protocol: Protocol, outcomes: Outcomes, day: Array) -> BoolArray:
     """Which cells are after the day of an event, (visits, n); the baseline is not."""
     planned = protocol.schedule.visits if protocol.schedule else ()
-    ends = [visit.window.high if visit.window else None for visit in planned]
-    last = np.array([-np.inf, *(np.inf if end is None else end - 1 for end in ends)])
+    ends = [visit.window.last if visit.window else np.inf for visit in planned]
+    held = [
+        end if np.isfinite(end) else visit.day for end, visit in zip(ends, planned, strict=True)
+    ]
+    last = np.array([-np.inf, *(end - 1.0 for end in held)])
     after: BoolArray = np.where(outcomes.observed, outcomes.days > day, last[:, np.newaxis] >= day)
     return after
 

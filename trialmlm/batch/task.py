@@ -11,7 +11,7 @@ from trialmlm.batch.carry import records_for
 from trialmlm.batch.context import Context
 from trialmlm.batch.covariates import with_covariates
 from trialmlm.batch.grid import with_every_visit
-from trialmlm.batch.kept_rows import kept_rows, said_of, with_baseline
+from trialmlm.batch.kept_rows import chosen_rows, kept_rows, said_of, with_baseline
 from trialmlm.batch.rank_failures import failed_on
 from trialmlm.errors import UsageError
 from trialmlm.formula.grammar import read_formula
@@ -83,14 +83,7 @@ class Task:
     @property
     def analysed_at(self) -> str:
         """The visit at which completed data are analysed; empty for a model over time."""
-        completed, schedule = self.analysis.analyse, self.protocol.schedule
-        if self.analysed == "LMM":
-            return ""
-        stated = (completed.at if completed is not None else None) or self.analysis.at
-        key = self.analysis.estimand
-        variable = self.protocol.estimand(key).variable if key is not None else None
-        asked = variable.at if isinstance(variable, ValueAt) else None
-        return stated or asked or (schedule.visit_names[-1] if schedule is not None else "")
+        return "" if self.analysed == "LMM" else visit_of(self.protocol, self.analysis)
 
     @property
     def assumed_notes(self) -> tuple[str, ...]:
@@ -123,6 +116,16 @@ class Task:
         if named or control is None:
             return named
         return tuple((arm, control) for arm in self.protocol.ordered_arms if arm != control)
+
+
+def visit_of(protocol: Protocol, analysis: Analysis) -> str:
+    """The visit whose values are analysed: as stated, that of the estimand, or the last."""
+    completed, schedule = analysis.analyse, protocol.schedule
+    stated = (completed.at if completed is not None else None) or analysis.at
+    key = analysis.estimand
+    variable = protocol.estimand(key).variable if key is not None else None
+    asked = variable.at if isinstance(variable, ValueAt) else None
+    return stated or asked or (schedule.visit_names[-1] if schedule is not None else "")
 
 
 def method_of(model: str) -> str:
@@ -175,13 +178,13 @@ def make_task(planned: PlannedAnalysis, inputs: Inputs) -> Task:
         found = counted_step(found, f"rows kept: {said_of(analysis.rows)}", frame, subject)
     assumed = None
     if imputation_of(analysis) in IMPUTING:
-        assumed = assumed_of(inputs, analysis, found)
         frame = with_every_visit(inputs, found, frame)
+        assumed = assumed_of(inputs, analysis, found, frame)
         found = counted_step(found, "every visit of every subject, to be imputed", frame, subject)
     failures = None
     if isinstance(analysis.method, RankAncova):
-        failures = failed_on(inputs, analysis)
-        frame = with_every_visit(inputs, found, frame)
+        failures = failed_on(inputs, analysis, visit_of(inputs.protocol, analysis))
+        frame = chosen_rows(inputs, analysis, found, with_every_visit(inputs, found, frame))
     used = with_covariates(inputs.protocol, inputs.subjects, frame)
     noted = _noted(found, analysis.model, inputs.pooling)
     return Task(planned, inputs.protocol, noted, used, assumed, failures)

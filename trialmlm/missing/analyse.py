@@ -8,6 +8,7 @@ from trialmlm.missing.analysed import AnalysedImputation
 from trialmlm.missing.analyses import find_analysis
 from trialmlm.missing.comparison import comparison
 from trialmlm.missing.hypothesis_tests import find_alternative
+from trialmlm.missing.imputed_cells import number_of
 from trialmlm.missing.model_analysis import Times
 from trialmlm.missing.plan import DEFAULT, Plan, Resamples, variances_of
 from trialmlm.missing.pooled import Hypothesis
@@ -43,6 +44,7 @@ def plan(
 ) -> Plan:
     """Check what is asked; the parameters are those of :func:`analyse`."""
     find_alternative(alternative, confidence)
+    number_of("null", null)
     found = variances_of(variance, imputation)
     resamples = Resamples(replicates, seed, imputations)
     resamples.check(found)

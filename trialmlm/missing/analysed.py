@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,7 +137,7 @@ class AnalysedImputation:
             for rank, variance in enumerate(self.plan.variances)
         ]
         failed = [f"{kind}: {why}" for kind, a in self.answers.items() for why in a.failures]
-        return (*told, *failed, *self.plan.imputation.notes)
+        return (*told, *failed, *self.delta.notes, *self.plan.imputation.notes)
 
     def summary(self) -> str:
         """The estimates as text."""
@@ -169,9 +170,17 @@ def imputed_shares(layout: Layout, quantities: tuple[Quantity, ...]) -> dict[str
 
 def _cells(layout: Layout, quantity: Quantity) -> tuple[IntArray, IntArray]:
     """Subjects of the arms spoken of, and the visits."""
-    named = [a for a, label in enumerate(layout.arms) if label in quantity.arms.split(" - ")]
+    named = _arms_of(layout.arms, quantity.arms)
     subjects = np.flatnonzero(np.isin(layout.arm, named)) if named else np.arange(layout.arm.size)
     visits = [
         t for t, v in enumerate(layout.visits) if quantity.visit is None or v == quantity.visit
     ]
     return subjects, np.array(visits, dtype=np.intp)
+
+
+def _arms_of(arms: tuple[str, ...], said: str) -> list[int]:
+    """Which arms a mean or a difference of two speaks of; a label may hold a dash itself."""
+    places = range(len(arms))
+    single = [[a] for a in places if arms[a] == said]
+    pairs = [[a, b] for a, b in permutations(places, 2) if f"{arms[a]} - {arms[b]}" == said]
+    return next(iter([*single, *pairs]), [])

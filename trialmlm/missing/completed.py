@@ -59,7 +59,9 @@ def _said(frame: pd.DataFrame) -> Array | str:
 def cell_strategies(layout: Layout, events: Events) -> Array:
     """The strategy by which each cell was imputed, '' where it was observed, (n·T,)."""
     names = np.array([strategy.name for strategy in events.strategies], dtype=object)
-    own = np.where(events.after(len(layout.visits)), names[events.strategy][:, None], names[0])
+    throughout = np.array([strategy.throughout for strategy in events.strategies])
+    affected = events.after(len(layout.visits)) | throughout[events.strategy][:, None]
+    own = np.where(affected, names[events.strategy][:, None], names[0])
     found: Array = np.where(layout.missing, own, "").ravel()
     return found
 

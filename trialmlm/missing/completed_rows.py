@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trialmlm.errors import DataError, UsageError
+from trialmlm.missing.series import require_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -75,6 +76,7 @@ def with_targets(
         If a column of the model is still missing somewhere; subjects and visits are listed.
     """
     names, used = layout.names, sorted(columns - {layout.names.response})
+    require_columns("analyse", layout.frame, used)
     frame = layout.frame
     if targets is not None:
         time = _time(layout, used, targets)

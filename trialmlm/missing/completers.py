@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from trialmlm.errors import UsageError
-from trialmlm.missing.series import ordered_visits, require_columns
+from trialmlm.missing.series import ordered_visits, require_columns, require_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,8 @@ def completers(
     ------
     UsageError
         If a column or the visit is not there, or the visits have no order to be last in.
+    DataError
+        If there are no rows.
 
     Notes
     -----
@@ -46,6 +49,7 @@ def completers(
     >>> completers(d, subject="USUBJID", visit="AVISITN", value="CHG", at=24)  # doctest: +SKIP
     """
     require_columns("completers", data, [subject, visit, value])
+    require_rows("completers", data, [])
     required = _required(data[visit], at)
     observed = data[data[value].notna() & data[visit].isin(required)]
     reached = observed.groupby(subject, observed=True)[visit].nunique()
@@ -60,7 +64,7 @@ def _required(column: pd.Series, at: Any) -> list[Any]:
     occurring = column.dropna().unique()
     if isinstance(at, str) and at == "all":
         return list(occurring)
-    if at not in occurring:
+    if not isinstance(at, Hashable) or at not in list(occurring):
         listed = ", ".join(map(str, occurring))
         msg = f"completers: at= found {at!r}, expected 'all' or a visit of {column.name}: {listed}"
         raise UsageError(msg)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from trialmlm.errors import UsageError
-from trialmlm.missing.imputed_cells import require_finite
+from trialmlm.missing.imputed_cells import number_of, require_finite
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -236,13 +236,13 @@ def delta_of(rules: Iterable[DeltaRule], cells: ImputedCells) -> Array:
 def _by_visit(amount: float | Mapping[Hashable, float], cells: ImputedCells) -> Array:
     visits = list(cells.layout.visits)
     if not isinstance(amount, Mapping):
-        found = np.full(len(visits), float(amount))
+        found = np.full(len(visits), number_of("Delta", amount))
     else:
         strange = [visit for visit in amount if visit not in visits]
         if strange:
             listed = ", ".join(map(str, visits))
             msg = f"delta: there is no visit {strange[0]!r}; found {listed}"
             raise UsageError(msg)
-        found = np.array([float(amount.get(visit, 0.0)) for visit in visits])
+        found = np.array([number_of("Delta", amount.get(visit, 0.0)) for visit in visits])
     require_finite("Delta", found)
     return found

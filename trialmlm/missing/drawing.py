@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from trialmlm.arrays import Array
     from trialmlm.missing.asked import Asked
+    from trialmlm.missing.layout import Layout
     from trialmlm.missing.model import ImputationModel
     from trialmlm.missing.posterior import Posterior
 
@@ -71,6 +72,7 @@ def jackknife(model: ImputationModel, asked: Asked) -> Draws:
         If more of them fail than are tolerated; names the subjects.
     """
     layout = model.layout
+    _check_arms("jackknife", layout)
     found = recount(model, jackknife_counts(len(layout.subjects)), everyone=False)
     failed = np.flatnonzero(~found.converged)
     if failed.size > asked.tolerated * found.converged.size:
@@ -101,6 +103,7 @@ def bootstrap(model: ImputationModel, asked: Asked, *, everyone: bool = False) -
     ------
     FitError
     """
+    _check_arms("bootstrap", model.layout)
     seeds = np.random.SeedSequence(asked.seed, spawn_key=_SUBJECTS)
     parts: list[Draws] = []
     wanting, failed = asked.replicates, 0
@@ -190,6 +193,18 @@ def noise_of(model: ImputationModel, asked: Asked) -> Array:
     seeds = np.random.SeedSequence(asked.seed, spawn_key=_NOISE).spawn(asked.replicates)
     drawn = [np.random.default_rng(seed).standard_normal(missing) for seed in seeds]
     return np.stack(drawn)
+
+
+def _check_arms(kind: str, layout: Layout) -> None:
+    """An arm of one subject is never without it, or never with another: it would not vary."""
+    sizes = np.bincount(layout.arm, minlength=len(layout.arms))
+    if (sizes < 2).any():
+        msg = (
+            f"{kind}: arm {layout.arms[int(np.argmin(sizes))]} has one subject, so that how its "
+            "mean varies from subject to subject cannot be told; leave the arm out, or use "
+            "method='bayes'"
+        )
+        raise FitError(msg)
 
 
 def _check_failed(failed: int, asked: Asked, why: str) -> None:

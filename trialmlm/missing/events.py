@@ -141,7 +141,7 @@ def _strange_subject(values: pd.Series, known: pd.Index) -> str:
 
 def _strange_visit(values: pd.Series, known: pd.Index) -> str:
     numbers = pd.api.types.is_number(known[-1]) and all(map(pd.api.types.is_number, values))
-    late = numbers and (values > known[-1]).all()
+    late = numbers and (values.astype(float) > known[-1]).all()
     listed = ", ".join(map(str, known))
     if late:
         return (

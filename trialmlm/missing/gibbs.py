@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,8 +79,8 @@ def gibbs(
     holds.
     """
     _check_counts(draws=draws, thin=thin, chains=chains)
-    if burn_in < 0:
-        msg = f"burn_in: found {burn_in}, expected 0 or more sweeps"
+    if not isinstance(burn_in, Integral) or burn_in < 0:
+        msg = f"burn_in: found {burn_in!r}, expected a whole number of sweeps, 0 or more"
         raise UsageError(msg)
     _check_start(start, responses.shape[1], group)
     proper = prior.df > responses.shape[1] - 1
@@ -105,8 +106,8 @@ def _dispersed(start: Array, sizes: Array, chains: int, rng: np.random.Generator
 
 def _check_counts(**counts: int) -> None:
     for name, found in counts.items():
-        if found < 1:
-            msg = f"{name}: found {found}, expected at least 1"
+        if not isinstance(found, Integral) or found < 1:
+            msg = f"{name}: found {found!r}, expected a whole number, at least 1"
             raise UsageError(msg)
 
 

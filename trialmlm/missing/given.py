@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -12,7 +12,7 @@ from trialmlm.errors import DataError, UsageError
 from trialmlm.missing.completions import Completions
 from trialmlm.missing.full_grid import lay_out
 from trialmlm.missing.imputation import Imputation
-from trialmlm.missing.layout import Layout, Names
+from trialmlm.missing.layout import Names
 from trialmlm.missing.series import require_columns, require_rows
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trialmlm.arrays import Array, BoolArray, IntArray
     from trialmlm.missing.analysed import AnalysedImputation
     from trialmlm.missing.analyses import Model
+    from trialmlm.missing.layout import Layout
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +75,11 @@ class GivenImputations(Imputation):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """That the imputation model is not known."""
-        return ("imputed elsewhere: the model and assumption are not known here",)
+        """That the imputation model is not known, and which columns are left out."""
+        unknown = "imputed elsewhere: the model and assumption are not known here"
+        left = ", ".join(sorted(self.grid.varying))
+        varying = f"columns that differ between imputations are left out: {left}"
+        return (unknown, varying) if left else (unknown,)
 
     def at_random(self) -> None:
         """Not known."""
@@ -117,12 +121,13 @@ def given_imputations(
     ----------
     data : DataFrame
         One row per imputation, subject and visit, each imputation with every subject at every
-        visit. Covariates are those of the first imputation.
+        visit. Covariates are the same in every imputation; a column that is not is left out.
     subject, visit, arm, value, imputation : str
         Columns.
     imputed : str, optional
-        A column that says which values were imputed: truth values, or text such as DTYPE that is
-        empty where a value was observed. By default the values that differ between imputations.
+        A column that says which values were imputed: truth values, a flag of Y and N, or text such
+        as DTYPE that is empty where a value was observed. By default the values that differ
+        between imputations.
     visits : sequence, optional
         In order; needed where the visits are text.
 
@@ -136,7 +141,8 @@ def given_imputations(
     UsageError
         If a column is not there, the visits have no order, or there is one imputation alone.
     DataError
-        If imputations differ in their subjects, visits or observed values, or a value is missing.
+        If imputations differ in their subjects, visits, arms or observed values, or a value is
+        missing or no number.
 
     Examples
     --------
@@ -153,14 +159,35 @@ def given_imputations(
         msg = f"given_imputations: found {len(numbers)} level of {imputation}, expected two or more"
         raise UsageError(msg)
     first = lay_out(data[which == 0], names, (), visits)
+    varying = _varying(data, names, imputation)
+    _check_arms(data, first, varying)
     tables = _tables(data, first, which, imputation)
     filled = _differing(tables) if imputed is None else _said(first, imputed)
     _check_observed(first, tables, filled)
     rows, columns = np.nonzero(filled)
     observed = np.where(filled, np.nan, tables[0])
-    frame = first.frame.assign(**{value: observed.ravel()})
-    grid = Layout(first.subjects, first.visits, first.arms, first.arm, observed, frame, names)
+    frame = first.frame.assign(**{value: observed.ravel()}).drop(columns=list(varying))
+    grid = replace(first, Y=observed, frame=frame, varying=varying)
     return GivenImputations(grid, Completions(rows, columns, tables[:, rows, columns]))
+
+
+def _varying(data: pd.DataFrame, names: Names, imputation: str) -> frozenset[str]:
+    """The other columns that are not the same in every imputation, at some subject's visit."""
+    keys = {names.subject, names.visit, names.response, imputation}
+    cell = data.groupby([names.subject, names.visit], observed=True, sort=False).ngroup().to_numpy()
+    at, row = np.unique(cell, return_index=True)
+    own = row[np.searchsorted(at, cell)]
+    codes = {name: pd.factorize(data[name])[0] for name in data.columns if name not in keys}
+    return frozenset(name for name, held in codes.items() if (held != held[own]).any())
+
+
+def _check_arms(data: pd.DataFrame, first: Layout, varying: frozenset[str]) -> None:
+    names = first.names
+    if names.arm in varying:
+        several = data.groupby(names.subject, observed=True)[names.arm].transform("nunique") > 1
+        rows = data.loc[several, [names.subject, names.visit, names.arm]]
+        msg = f"given_imputations: {names.arm} of a subject differs between imputations; correct it"
+        raise DataError(msg, rows)
 
 
 def _tables(data: pd.DataFrame, first: Layout, which: IntArray, imputation: str) -> Array:
@@ -176,8 +203,17 @@ def _tables(data: pd.DataFrame, first: Layout, which: IntArray, imputation: str)
     when = _places(data, first.visits, imputation, names.visit)
     tables = np.full((which.max() + 1, *first.Y.shape), np.nan)
     cell = np.ravel_multi_index((which, who, when), tables.shape)
-    _refuse(data, np.bincount(cell)[cell] > 1, imputation, names, "several rows for one visit")
-    tables[which, who, when] = data[names.response].to_numpy(dtype=float, na_value=np.nan)
+    _refuse(
+        data,
+        np.bincount(cell)[cell] > 1,
+        imputation,
+        names,
+        "several rows for one visit; expected one",
+    )
+    values = pd.to_numeric(data[names.response], errors="coerce")
+    strange = values.isna() & data[names.response].notna()
+    _refuse(data, strange.to_numpy(), imputation, names, "values that are no number")
+    tables[which, who, when] = values.to_numpy(dtype=float, na_value=np.nan)
     if np.isnan(tables).any():
         numbers = np.unique(data[imputation].to_numpy())
         m, i, t = np.argwhere(np.isnan(tables))[0]
@@ -203,7 +239,7 @@ def _places(data: pd.DataFrame, known: pd.Index, imputation: str, column: str) -
 def _refuse(data: pd.DataFrame, wrong: BoolArray, imputation: str, names: Names, why: str) -> None:
     if wrong.any():
         rows = data.loc[wrong, [imputation, names.subject, names.visit, names.response]]
-        raise DataError(f"given_imputations: {why}; expected one of each", rows)
+        raise DataError(f"given_imputations: {why}", rows)
 
 
 def _differing(tables: Array) -> BoolArray:
@@ -213,8 +249,13 @@ def _differing(tables: Array) -> BoolArray:
 def _said(first: Layout, imputed: str) -> BoolArray:
     """Where the column says so."""
     column = first.frame[imputed]
-    said = np.array([bool(value) for value in column.where(column.notna(), "")])
+    said = np.array([_yes(value) for value in column.astype(object).where(column.notna(), "")])
     return said.reshape(first.Y.shape)
+
+
+def _yes(value: Any) -> bool:
+    """Whether an entry says that a value was imputed: a flag N and a blank text say it was not."""
+    return value.strip() not in {"", "N"} if isinstance(value, str) else bool(value)
 
 
 def _check_observed(first: Layout, tables: Array, filled: BoolArray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,8 +71,8 @@ def find_alternative(name: str, confidence: float) -> tuple[Alternative, float]:
     if name not in ALTERNATIVES:
         msg = f"alternative: found {name!r}, expected one of {', '.join(ALTERNATIVES)}"
         raise UsageError(msg)
-    if not 0 < confidence < 1:
-        msg = f"confidence: found {confidence}, expected a number between 0 and 1, such as 0.95"
+    if not isinstance(confidence, Real) or not 0 < confidence < 1:
+        msg = f"confidence: found {confidence!r}, expected a number between 0 and 1, such as 0.95"
         raise UsageError(msg)
     found = ALTERNATIVES[name]
     return found, (1 - confidence) / found.tails

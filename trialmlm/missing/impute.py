@@ -82,7 +82,8 @@ def impute(
         or ``subject`` and ``visit``) and the ``strategy`` from there on: mar, jump-to-reference,
         copy-reference, copy-increments, last-mean-carried-forward, retrieved-dropout, or one that
         was registered. Of several events of a subject the first in time rules. A missing value
-        that no event affects is imputed as missing at random.
+        that no event affects is imputed as missing at random; copy-reference affects gaps before
+        its event too.
     reference : str or mapping, optional
         The arm that others are compared with after an event, as ``{"DRUG": "PLACEBO"}``.
     method : {"conditional-mean", "approximate-bayes", "bayes", "monotone"}
@@ -155,7 +156,7 @@ def impute(
     layout = AFTER_EVENT_VALUES[one_of("after_event", after_event, AFTER_EVENT_VALUES)](
         layout, found
     )
-    seen = seen_cells(layout, found)
+    seen = seen_cells(layout, found, read.covariance[0].group)
     if METHODS[method].monotone:
         check_monotone(layout, seen)
         check_unshifted(layout, found)

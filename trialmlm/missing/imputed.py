@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -223,7 +224,7 @@ class Imputed(Imputation):
         chosen = self.completions
         if imputation is not None:
             last = len(chosen)
-            if imputation not in range(1, last + 1):
+            if not isinstance(imputation, Integral) or imputation not in range(1, last + 1):
                 msg = f"completed: found imputation {imputation!r}, expected one of 1 to {last}"
                 raise UsageError(msg)
             chosen = chosen.only(imputation - 1)
@@ -298,11 +299,13 @@ class Imputed(Imputation):
         ------
         UsageError
             If the imputation model would see other values: those observed after an event enter
-            it under mar, and not under another strategy. Names a subject.
+            it under mar, and not under another strategy; or a value that was set aside would lie
+            before the event. Names a subject.
         """
         found = read_events(events, self.layout)
         check_references(self.model.references, self.layout, found)
         visits = len(self.layout.visits)
+        self._check_aside(found)
         self.model.check_sees(found.set_apart(visits))
         if (retrieved_cells(found, visits) != retrieved_cells(self.events, visits)).any():
             msg = (
@@ -312,3 +315,18 @@ class Imputed(Imputation):
             raise UsageError(msg)
         self.model.check_estimable(found)
         return replace(self, events=found)
+
+    def _check_aside(self, events: Events) -> None:
+        """A value before the event is an observed one, and may not have been set aside."""
+        aside, visits = self.layout.aside, len(self.layout.visits)
+        if aside is None:
+            return
+        before = aside & (events.first < visits)[:, None] & ~events.after(visits)
+        if before.any():
+            i, t = (int(place[0]) for place in np.nonzero(before))
+            msg = (
+                f"with_strategies: the value of subject {self.layout.subjects[i]} at "
+                f"{self.layout.visits[t]} was set aside, and lies before the event now; call "
+                "impute with these events"
+            )
+            raise UsageError(msg)

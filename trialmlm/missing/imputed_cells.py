@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -157,3 +158,11 @@ def require_finite(name: str, amounts: Array) -> None:
     if not np.isfinite(amounts).all():
         msg = f"{name}: found a missing or infinite amount; every delta needs a number"
         raise DataError(msg)
+
+
+def number_of(name: str, amount: object) -> float:
+    """The amount as a number; raises UsageError where it is none."""
+    if not isinstance(amount, Real) or isinstance(amount, bool):
+        msg = f"{name}: found {amount!r}, expected a number in the unit of the response"
+        raise UsageError(msg)
+    return float(amount)

@@ -33,8 +33,10 @@ class Layout:
         n·T rows, subject by subject and visit by visit; covariates everywhere, the response as Y.
     names : Names
         What the frame calls subject, visit, arm and response.
-    set_aside : int
-        Values that were observed, and are now missing.
+    aside : ndarray of bool, shape (n, T), or None
+        Where a value was observed that is missing now; None where nothing was set aside.
+    varying : frozenset of str
+        Columns that differ between imputations made elsewhere, and are not in the frame.
     """
 
     subjects: pd.Index
@@ -44,7 +46,8 @@ class Layout:
     Y: Array
     frame: pd.DataFrame
     names: Names
-    set_aside: int = 0
+    aside: BoolArray | None = None
+    varying: frozenset[str] = frozenset()
 
     @property
     def missing(self) -> BoolArray:
@@ -52,12 +55,18 @@ class Layout:
         found: BoolArray = np.isnan(self.Y)
         return found
 
+    @property
+    def set_aside(self) -> int:
+        """How many values were observed, and are missing now."""
+        return 0 if self.aside is None else int(self.aside.sum())
+
     def without(self, cells: BoolArray) -> Layout:
         """With the values of some cells (n × T) set aside, as though they had not been observed."""
         left = np.where(cells, np.nan, self.Y)
         frame = self.frame.assign(**{self.names.response: left.ravel()})
-        lost = self.set_aside + int((cells & ~self.missing).sum())
-        return replace(self, Y=left, frame=frame, set_aside=lost)
+        lost = cells & ~self.missing
+        aside = lost if self.aside is None else self.aside | lost
+        return replace(self, Y=left, frame=frame, aside=aside)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from trialmlm.errors import DataError, UsageError
 from trialmlm.missing.series import require_columns
@@ -97,7 +98,11 @@ def _values(bound: Bound, otherwise: float, layout: Layout) -> Array:
     missing = layout.missing.ravel()
     if isinstance(bound, str):
         require_columns("impute: bounds", layout.frame, [bound])
-        found: Array = layout.frame.loc[missing, bound].to_numpy(dtype=float, na_value=np.nan)
+        column = layout.frame.loc[missing, bound]
+        if not pd.api.types.is_numeric_dtype(column.dtype):
+            msg = f"bounds: the column {bound} is {column.dtype}, expected numbers"
+            raise UsageError(msg)
+        found: Array = column.to_numpy(dtype=float, na_value=np.nan)
         return found
     if bound is not None and not _number(bound):
         msg = f"bounds: found {bound!r}, expected a number, a column or None"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Final
 
 from trialmlm.errors import UsageError
@@ -125,7 +126,7 @@ def check_options(method: str, given: Mapping[str, object]) -> None:
             msg = f"carry_forward: {option}= found {found!r}, expected one of {', '.join(register)}"
             raise UsageError(msg)
     k = given["k"]
-    if k is not None and (isinstance(k, bool) or not isinstance(k, int) or k < 1):
+    if k is not None and (isinstance(k, bool) or not isinstance(k, Integral) or k < 1):
         msg = f"carry_forward: k= found {k!r}, expected a whole number, 1 or more"
         raise UsageError(msg)
 

@@ -194,7 +194,10 @@ class ImputationModel:
             Naming arm and visit.
         """
         asks = np.array([strategy.reference for strategy in events.strategies])[events.strategy]
-        at = self.layout.missing & ~(asks[:, None] & events.after(len(self.layout.visits)))
+        own = np.array([strategy.own_after for strategy in events.strategies])[events.strategy]
+        after, missing = events.after(len(self.layout.visits)), self.layout.missing
+        at = missing & ~((asks & ~own)[:, None] & after)
+        at |= (own & missing.any(axis=1))[:, None] & after
         self._check(self.own, at, self.layout.arm)
         self._check(
             self.reference, asks[:, None] & self.layout.missing, self.references[self.layout.arm]

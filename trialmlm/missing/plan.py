@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trialmlm.errors import FitError, UsageError
@@ -126,6 +127,12 @@ def variances_of(asked: AskedVariance, imputation: Imputation) -> tuple[Variance
             "method='bayes' or 'approximate-bayes', or take jackknife or bootstrap"
         )
         raise UsageError(msg)
+    if DEFAULTS[True] in found and len(imputation.completions) < 2:
+        msg = (
+            "variance: rubin needs two imputations or more to tell how they differ, found one; "
+            "impute with imputations=20 or more, or take variance=None for the estimate alone"
+        )
+        raise UsageError(msg)
     return tuple(found.values())
 
 
@@ -179,6 +186,9 @@ class Resamples:
             given = getattr(self, name)
             if wanted and given is None:
                 msg = f"analyse: this variance draws subjects again and needs {name}="
+                raise UsageError(msg)
+            if wanted and name != "seed" and (not isinstance(given, Integral) or int(given) < 2):
+                msg = f"analyse: {name}: found {given!r}, expected a whole number, 2 or more"
                 raise UsageError(msg)
             if given is not None and not wanted:
                 msg = f"analyse: {name}={given!r}: the variance asked for takes none; leave it out"

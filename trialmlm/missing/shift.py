@@ -13,7 +13,7 @@ import pandas as pd
 from trialmlm.errors import UsageError
 from trialmlm.missing.delta import Delta, DeltaRule, delta_of
 from trialmlm.missing.delta_frame import read_delta
-from trialmlm.missing.imputed_cells import ImputedCells
+from trialmlm.missing.imputed_cells import ImputedCells, number_of
 
 if TYPE_CHECKING:
     from trialmlm.arrays import Array
@@ -62,6 +62,14 @@ class Shift:
             return completions
         return completions.shifted(self.added(completions))
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That nothing is shifted though it was asked for."""
+        asked = bool(self.rules) or self.listed is not None
+        if not asked or self.added(self.imputation.completions).any():
+            return ()
+        return ("delta: none of the imputed values is shifted; no event or cell is one it names",)
+
     def __str__(self) -> str:
         if self.listed is not None:
             return f"{len(self.listed):,} values listed by subject and visit"
@@ -91,7 +99,9 @@ def _rules(delta: AskedDelta) -> tuple[DeltaRule, ...]:
     if isinstance(delta, Real) and not isinstance(delta, bool | np.bool_):
         return (Delta(float(delta)),)
     if isinstance(delta, Mapping):
-        return tuple(Delta(float(amount), arms=(arm,)) for arm, amount in delta.items())
+        return tuple(
+            Delta(number_of("delta", amount), arms=(arm,)) for arm, amount in delta.items()
+        )
     several = (
         tuple(delta) if isinstance(delta, Sequence) and not isinstance(delta, str) else (delta,)
     )

@@ -58,6 +58,10 @@ class Strategy:
         Whether it asks for a visit before the event.
     fitted : bool
         Whether values observed after the event enter the imputation model.
+    own_after : bool
+        Whether it reads the own arm's mean after the event, which must then be known.
+    throughout : bool
+        Whether gaps before the event are imputed by it too.
     """
 
     name: str
@@ -66,6 +70,8 @@ class Strategy:
     reference: bool = True
     earlier_visit: bool = False
     fitted: bool = False
+    own_after: bool = False
+    throughout: bool = False
 
 
 def missing_at_random(own: Course, reference: Course, first: int) -> Course:
@@ -131,6 +137,7 @@ _REGISTER: dict[str, Strategy] = {
             "copy-reference",
             copy_reference,
             "has the course of the reference arm throughout",
+            throughout=True,
         ),
         Strategy(
             "copy-increments",
@@ -207,5 +214,6 @@ def register_strategy(
     if not callable(assume):
         msg = f"register_strategy: {name} is {type(assume).__name__}, expected a function"
         raise UsageError(msg)
-    made = Strategy(name, assume, words, reference=reference, earlier_visit=earlier_visit)
-    _REGISTER[name] = made
+    _REGISTER[name] = Strategy(
+        name, assume, words, reference=reference, earlier_visit=earlier_visit, own_after=True
+    )

@@ -84,16 +84,39 @@ class Tilt:
         return {}
 
     def margin(self, *delta: float) -> float:
-        """How far the value of no effect is outside the interval; negative inside."""
+        """How far the value of no effect is outside the interval; negative inside.
+
+        Raises
+        ------
+        UsageError
+            As `margins`.
+        """
+        return max(self.margins(*delta).values())
+
+    def margins(self, *delta: float) -> dict[str, float]:
+        """How far the interval is ``above`` and ``below`` the value of no effect.
+
+        Raises
+        ------
+        UsageError
+            If the variance gives no interval: there is no conclusion that could change.
+        """
         found, null = self.at(*delta), self.plan.hypothesis.null
-        return max(found["ci_low"] - null, null - found["ci_high"])
+        if np.isnan(found["ci_low"]) or np.isnan(found["ci_high"]):
+            name = self.plan.variances[0].name
+            msg = (
+                f"tipping_point: variance {name} gives no interval here, so there is no conclusion "
+                "that could change; take rubin (two imputations or more), jackknife or bootstrap"
+            )
+            raise UsageError(msg)
+        return {"above": found["ci_low"] - null, "below": null - found["ci_high"]}
 
     def significant(self, table: pd.DataFrame) -> pd.Series:
         """Of rows with ci_low and ci_high, whether the value of no effect is outside."""
         null = self.plan.hypothesis.null
         return (table["ci_low"] > null) | (table["ci_high"] < null)
 
-    def tip(self, low: float, high: float, *others: float) -> float:
+    def tip(self, low: float, high: float, *others: float, side: str | None = None) -> float:
         """The units of the first direction, nearest to `low`, at which the conclusion changes.
 
         Parameters
@@ -102,27 +125,28 @@ class Tilt:
             Where to start and to stop.
         *others : float
             Units of the other directions.
+        side : {"above", "below"}, optional
+            The conclusion that the interval is on this side; by default that it is on either.
 
         Returns
         -------
         float
             Where an end of the interval is 0; NaN if the conclusion is the same throughout.
         """
+
+        def margin(delta: float) -> float:
+            found = self.margins(delta, *others)
+            return max(found.values()) if side is None else found[side]
+
         steps = np.linspace(low, high, _STEPS[self.plan.analysis.linear] + 1)
-        before = self.margin(low, *others)
+        before = margin(low)
         for start, stop in itertools.pairwise(steps):
-            after = self.margin(stop, *others)
+            after = margin(stop)
             if (before > 0.0) != (after > 0.0):
                 exact = _EXACT[self.plan.analysis.linear] * abs(high - low)
-                found = brentq(lambda delta: self.margin(delta, *others), start, stop, xtol=exact)
-                return float(found)
+                return float(brentq(margin, start, stop, xtol=exact))
             before = after
         return float("nan")
-
-    def nearest_tip(self, limits: tuple[float, float], *others: float) -> float:
-        """The tip nearest to 0 on either side, within the limits; NaN if there is none."""
-        tips = [self.tip(0.0, end, *others) for end in limits if end != 0.0]
-        return min(tips, key=lambda tip: abs(tip) if np.isfinite(tip) else np.inf)
 
 
 def _name(quantity: Quantity) -> str:

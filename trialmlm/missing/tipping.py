@@ -11,6 +11,7 @@ import pandas as pd
 
 from trialmlm.errors import UsageError
 from trialmlm.missing.analyse import plan
+from trialmlm.missing.comparison import visits_of
 from trialmlm.missing.shift import read_shift
 from trialmlm.missing.tilt import KEPT, MEANS, Tilt
 from trialmlm.models.report import report
@@ -202,13 +203,6 @@ def _mean_change(made: Plan, arms: tuple[str, ...]) -> float:
     return float(answers.estimate[:, means].mean()) if means else float("nan")
 
 
-def visit_of(layout: Layout, at: Any, asked: Mapping[str, Any]) -> Any:
-    """The visit of the contrast; None where it is of slopes."""
-    if at is not None or asked.get("slope") is not None:
-        return at
-    return layout.visits.tolist()[-1]
-
-
 def arms_of(layout: Layout, arms: Sequence[str]) -> tuple[str, ...]:
     """The arms named, each of which has a missing value.
 
@@ -231,6 +225,24 @@ def arms_of(layout: Layout, arms: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(listed))
 
 
+def visit_of(layout: Layout, at: Any, asked: Mapping[str, Any]) -> Any:
+    """The one visit asked for, the last by default; None where slopes are asked for.
+
+    Raises
+    ------
+    UsageError
+        If there is none of the name, or there are several.
+    """
+    if at is None and asked.get("slope") is not None:
+        return None
+    found = visits_of(layout, layout.visits.tolist()[-1] if at is None else at)
+    if len(found) > 1:
+        listed = ", ".join(map(str, found))
+        msg = f"tipping_point: at: found {listed}, expected one visit: the conclusion is of one"
+        raise UsageError(msg)
+    return found[0]
+
+
 def unit(imputation: Imputation, arms: Sequence[str], shape: AskedDelta) -> Array:
     """What one unit of delta adds to each imputed value, (k,); 0 in other arms."""
     layout = imputation.layout
@@ -251,14 +263,19 @@ def limits_of(
     Raises
     ------
     UsageError
-        If they do not contain 0.
+        If they do not contain 0, or are not given and fewer than two values were observed.
     """
     if limits is None:
         every = slice(None)
         seen = layout.Y[:, every if visit is None else layout.visits.tolist().index(visit)]
-        width = float(np.nanmax(seen) - np.nanmin(seen))
+        seen = seen[~np.isnan(seen)]
+        if np.unique(seen).size < 2:
+            at = "" if visit is None else f" at {visit}"
+            msg = f"tipping_point: limits: too little was observed{at}; give (low, high)"
+            raise UsageError(msg)
+        width = float(np.ptp(seen))
         return -width, width
-    low, high = map(float, limits)
+    low, high = map(float, limits) if len(limits) == 2 else (np.nan, np.nan)
     if not (low <= 0.0 <= high and low < high):
         msg = f"tipping_point: limits: found {limits!r}, expected (low, high) around 0"
         raise UsageError(msg)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from trialmlm.errors import UsageError
 from trialmlm.missing.analyse import plan
+from trialmlm.missing.imputed_cells import number_of
 from trialmlm.missing.tilt import KEPT, Tilt
 from trialmlm.missing.tipping import arms_of, limits_of, unit, visit_of
 
@@ -69,11 +70,21 @@ class TippingGrid:
     def boundary(self) -> pd.DataFrame:
         """For each delta of the second arm, the one of the first at which the conclusion changes.
 
-        The nearest to 0; NaN where it is the same throughout the limits.
+        The conclusion is that without deltas: which side of no effect the interval is on, if it
+        is; a delta so large that the arms change sides is another boundary. Of several the one
+        nearest to 0; NaN where there is none within the limits.
         """
         (first, _), (second, along) = self.deltas.items()
-        found = [self.tilt.nearest_tip(self.limits, b) for b in along]
+        plain = self.tilt.margins(0.0, 0.0)
+        sides = [side for side, margin in plain.items() if margin > 0.0] or list(plain)
+        found = [self._nearest(b, sides) for b in along]
         return pd.DataFrame({f"delta {first}": found, f"delta {second}": along})
+
+    def _nearest(self, given: float, sides: Sequence[str]) -> float:
+        """The tip of the first arm nearest to 0, the second shifted as given."""
+        ends = [end for end in self.limits if end != 0.0]
+        tips = [self.tilt.tip(0.0, end, given, side=side) for side in sides for end in ends]
+        return min((tip for tip in tips if np.isfinite(tip)), key=abs, default=float("nan"))
 
 
 def tipping_grid(
@@ -117,8 +128,12 @@ def tipping_grid(
     if len(arms) != 2:
         msg = f"tipping_grid: deltas: found {len(arms)} arm(s), expected two; or use tipping_point"
         raise UsageError(msg)
+    if not all(len(values) for values in deltas.values()):
+        raise UsageError(
+            "tipping_grid: deltas: found none of an arm, expected numbers, as [0, 1, 2]"
+        )
     span = limits_of(layout, visit, limits)
     made = plan(imputation, model, at=visit, **asked)
     directions = np.stack([unit(imputation, [arm], shape) for arm in arms])
-    axes = {arm: tuple(map(float, values)) for arm, values in deltas.items()}
+    axes = {arm: tuple(number_of("deltas", one) for one in own) for arm, own in deltas.items()}
     return TippingGrid(Tilt.of(made, directions, contrast), axes, visit, span)

@@ -70,6 +70,8 @@ class UserFunction:
             if made[d].keys() != made[0].keys():
                 msg = f"analyse: the function answers {list(made[d])}, before {list(made[0])}"
                 raise UsageError(msg)
+        if not made[0]:
+            raise UsageError(f"analyse: the function returned no answer; {_EXPECTED}")
         found = np.array([list(answer.values()) for answer in made])
         lost = int((~np.isfinite(found[:, :, 0])).any(axis=1).sum())
         told = (f"{lost:,} of {len(made):,} times the function gave no number",) if lost else ()

@@ -118,12 +118,20 @@ class VisitAncova:
 
 
 def check_response(read: ModelFormula, layout: Layout) -> None:
-    """Refuse a response that is not what was imputed.
+    """Refuse a response that is not what was imputed, and covariates that were imputed too.
 
     Raises
     ------
     UsageError
     """
+    varying = sorted(read.fixed_variables & layout.varying)
+    if varying:
+        msg = (
+            f"analyse: {', '.join(varying)} differs between the imputations, and every completed "
+            "data set is analysed with the same covariates; name a covariate that was observed, or "
+            "leave it out"
+        )
+        raise UsageError(msg)
     if read.response != Name(layout.names.response):
         found = read.response_text or "nothing"
         msg = (

@@ -9,7 +9,7 @@ from trialmlm.protocol.endpoints import CollectedEndpoint
 from trialmlm.protocol.estimand_rules import rank_faults, strategy_faults
 from trialmlm.protocol.estimands import SlopeTo
 from trialmlm.protocol.inheritance import circles, resolved_analysis, resolved_estimand
-from trialmlm.protocol.missing import IMPUTING
+from trialmlm.protocol.missing import DRAWING, IMPUTING, LOWEST_DECILE
 from trialmlm.protocol.roles import role_faults
 
 if TYPE_CHECKING:
@@ -110,8 +110,34 @@ def _within(analysis: Analysis) -> Faults:
     for key in ("analyse", "delta", "variance"):
         if getattr(analysis, key) is not None and method not in IMPUTING:
             yield (key,), f"{key} needs missing.method to be one of {', '.join(IMPUTING)}"
+    yield from _variance_faults(analysis)
     if analysis.smallest_per_arm is not None and not analysis.by:
         yield ("smallest_per_arm",), "smallest_per_arm belongs to subgroups, and by is missing"
+
+
+def _variance_faults(analysis: Analysis) -> Faults:
+    """Find a variance that the way of imputing cannot give."""
+    missing, asked = analysis.missing, analysis.variance
+    if missing is None or asked is None or missing.method not in IMPUTING:
+        return
+    named = {asked.decide, *asked.show}
+    if missing.method not in DRAWING and "rubin" in named:
+        yield (
+            ("variance",),
+            (
+                f"found rubin, which pools random draws, and method: {missing.method} draws none: "
+                f"state jackknife or bootstrap, or method: {' or '.join(DRAWING)}"
+            ),
+        )
+    resampled = sorted(named - {"rubin"})
+    if resampled and LOWEST_DECILE in {rule.assume for rule in missing.rules}:
+        yield (
+            ("variance",),
+            (
+                f"found {', '.join(resampled)}, which imputes conditional means, and "
+                f"assume: {LOWEST_DECILE} has none: state decide: rubin alone"
+            ),
+        )
 
 
 def _between(name: str, analysis: Analysis, protocol: Protocol) -> Faults:

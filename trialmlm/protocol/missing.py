@@ -225,6 +225,10 @@ class Delta(Noun):
     def _coherent(self, info: ValidationInfo) -> Self:
         if not self.arms:
             raise refusal("expected an arm and its shifts, such as ACT: [0, -400, -25]")
+        if self.per == "year" and self.rows is None:
+            raise refusal(
+                "per: year counts the years since an event: name it under rows: {missing_after: …}"
+            )
         if isinstance(info.context, Names):
             known = info.context.declared["arm"]
             strange = [arm for arm in self.arms if arm not in known]
