@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from trialmlm.models.lmm import lmm
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RSCRIPT = shutil.which("Rscript")
 #: seed -> terms; all but one (1018) end at a boundary
@@ -28,13 +24,15 @@ CASES = {
     1018: "(1 + t | a) + (1 + t | c)",
     1020: "(1 | a / b) + (1 + t | c)",
 }
-SCRIPT = """
+START = """
 suppressMessages({library(lme4); library(lmerTest)})
-data <- read.csv("FOLDER/data.csv")
 tight <- lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-10, maxfun = 1e6))
+"""
+EACH = """
+data <- read.csv("FOLDER/SEED.csv")
 fit <- suppressMessages(suppressWarnings(lmer(y ~ t + TERMS, data, control = tight)))
 found <- suppressWarnings(coef(summary(fit)))
-cat("FOUND", sprintf("%.15g", c(-2 * as.numeric(logLik(fit)), found[, 1:3])), "\\n")
+cat("FOUND SEED", sprintf("%.15g", c(-2 * as.numeric(logLik(fit)), found[, 1:3])), "\\n")
 """
 
 
@@ -58,28 +56,35 @@ def small(seed: int) -> pd.DataFrame:
     return data.assign(y=y + sds[3] * data["t"] * rng.normal(size=20)[data["c"]])
 
 
-def lmertest(terms: str, data: pd.DataFrame, folder: Path) -> np.ndarray:
-    """−2 REML log-likelihood; estimates, standard errors and df of lmerTest."""
-    data.to_csv(folder / "data.csv", index=False)
-    script = SCRIPT.replace("FOLDER", str(folder)).replace("TERMS", terms)
+@pytest.fixture(scope="module")
+def lmertest(tmp_path_factory: pytest.TempPathFactory) -> dict[int, np.ndarray]:
+    """By seed: −2 REML log-likelihood; estimates, standard errors and df of lmerTest.
+
+    R fits all of them in one go: it takes longer to start than to fit.
+    """
+    folder = tmp_path_factory.mktemp("lmertest")
+    script = START
+    for seed, terms in CASES.items():
+        small(seed).to_csv(folder / f"{seed}.csv", index=False)
+        own = EACH.replace("FOLDER", str(folder)).replace("SEED", str(seed))
+        script += own.replace("TERMS", terms)
     (folder / "fit.R").write_text(script, encoding="utf-8")
     done = subprocess.run(
         [RSCRIPT or "", str(folder / "fit.R")], capture_output=True, text=True, check=False
     )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]
+    lines = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("FOUND ")]
     if not lines:
         pytest.skip(f"R without lmerTest: {done.stderr.strip()[-80:]}")
-    return np.array(lines[0].split()[1:], dtype=float)
+    return {int(seed): np.array(numbers, dtype=float) for seed, *numbers in lines}
 
 
 @pytest.mark.skipif(RSCRIPT is None, reason="no R")
 @pytest.mark.parametrize("seed", sorted(CASES))
 def test_a_singular_fit_has_the_likelihood_and_the_df_of_lmertest(
-    seed: int, tmp_path: Path
+    seed: int, lmertest: dict[int, np.ndarray]
 ) -> None:
-    data = small(seed)
-    fit = lmm(f"y ~ t + {CASES[seed]}", data)
-    minus2, *rest = lmertest(CASES[seed], data, tmp_path)
+    fit = lmm(f"y ~ t + {CASES[seed]}", small(seed))
+    minus2, *rest = lmertest[seed]
     estimate, error, df = np.array(rest).reshape(3, 2)
     table = fit.coefficients()
     assert fit.convergence.converged

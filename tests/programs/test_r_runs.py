@@ -29,15 +29,18 @@ SLOPES = "AVAL ~ BASE + ARM * YEARS + (1 + YEARS | USUBJID)"
 
 
 @cache
+def installed() -> frozenset[str]:
+    """The packages that R has; asked once, since R takes long to start."""
+    if RSCRIPT is None:
+        return frozenset()
+    listed = "cat(rownames(installed.packages()))"
+    done = subprocess.run([RSCRIPT, "-e", listed], capture_output=True, text=True, check=False)
+    return frozenset(done.stdout.split())
+
+
 def has(*packages: str) -> bool:
     """Whether R has the packages."""
-    if RSCRIPT is None:
-        return False
-    tests = " && ".join(f'requireNamespace("{name}", quietly = TRUE)' for name in packages)
-    done = subprocess.run(
-        [RSCRIPT, "-e", f"quit(status = !({tests}))"], capture_output=True, check=False
-    )
-    return done.returncode == 0
+    return installed() >= set(packages)
 
 
 def run(program: str, data: pd.DataFrame, folder: Path, likelihood: str) -> Any:
