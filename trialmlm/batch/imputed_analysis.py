@@ -21,9 +21,9 @@ from trialmlm.batch.imputed_words import (
 from trialmlm.batch.retrieval import retrieval_of
 from trialmlm.batch.tipping_analysis import tipped
 from trialmlm.errors import UsageError
-from trialmlm.missing.given import GivenImputations
 from trialmlm.missing.impute import impute
 from trialmlm.missing.lowest_decile import from_lowest_decile
+from trialmlm.missing.replaced import ReplacedValues
 from trialmlm.protocol.missing import DRAWING, REFERENCE_BASED
 from trialmlm.results.results import Results
 
@@ -78,7 +78,7 @@ def imputed_analysis(task: Task) -> Results:
     )
     extra = {
         "model": _model(task),
-        "imputation": imputation_in_words(task, imputation),
+        "imputation": imputation_in_words(task, made),
         "variance": variance_in_words(analysed),
         **degrees_of_freedom(analysed),
         **delta_in_words(task.analysis),
@@ -147,7 +147,9 @@ def with_fallen(task: Task, made: Imputed) -> Imputation:
         task.analysis.missing.seed if task.analysis.missing and task.analysis.missing.seed else 0,
         lower_is_worse=better != "lower",
     )
-    return GivenImputations(layout, filled)
+    n = int(chosen[made.completions.subject, made.completions.visit].sum())
+    how = f"{n:,} of {layout.missing.sum():,} imputed values are from the worst tenth of completers"
+    return ReplacedValues(made, filled, how)
 
 
 def _origin(task: Task, made: Imputed) -> Array:
