@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _FAR = 12.0
 #: and so far below the residual's: the estimate is zero, which a logarithm only approaches
 _TINY = 5.0
-#: and a search starts no further than this from the estimate
-_NEAR = 3.0
 #: a deviance that no search takes
 _NOWHERE = 1e100
 #: kind of parameter -> from φ to itself, and the first step outward
@@ -151,7 +149,7 @@ def profile_intervals(fit: LmmFit, confidence: float = 0.95) -> pd.DataFrame:
     """
     check_share("confidence", confidence)
     surface, start = _surface(fit)
-    least = _minimum(surface.deviance, start, start)
+    least = _minimum(surface.deviance, start)
     cutoff = float(least.fun) + float(special.chdtri(1.0, 1.0 - confidence))
     rows = [*_covariance_rows(fit, surface, least.x, cutoff)]
     rows += _coefficient_rows(fit, surface, least.x, cutoff)
@@ -245,66 +243,30 @@ def _coefficient_rows(
         row = surface.rows[k]
         value = float(row @ (surface.likelihood.offset + scale * point.beta))
         step = scale * float(np.sqrt(row @ point.Phi @ row))
-        held = _held_coefficient(surface, best, k, value)
+        held = _held_coefficient(surface, best, k)
         low, high = (_limit(held, value, side * step, cutoff) for side in (-1, 1))
         rows.append(("coefficient", "", fit.coding.names[column], "", value, low, high))
     return rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Profile:
-    """The least deviance with one parameter held, as a function of its value.
-
-    Each search starts on the line through the ends of the two nearest before it: the others move
-    smoothly with what is held, so that it has little left to do.
-
-    Attributes
-    ----------
-    deviance : callable
-        Of the parameter's value and the others.
-    about : ndarray
-        The others at the estimate.
-    ends : dict
-        Value -> where the others were best; the estimate is among them.
-    """
-
-    deviance: Callable[[float, Array], float]
-    about: Array
-    ends: dict[float, Array]
-
-    def __call__(self, value: float) -> float:
-        """−2l, the others at their best."""
-        found = _minimum(
-            lambda others: self.deviance(value, others), self._start(value), self.about
-        )
-        self.ends[value] = found.x
-        return float(found.fun)
-
-    def _start(self, value: float) -> Array:
-        """Never so near to a variance of zero that the deviance would be flat there."""
-        first, *others = sorted(self.ends, key=lambda end: abs(end - value))[:2]
-        start = self.ends[first]
-        for other in others:
-            start = start + (value - first) / (other - first) * (self.ends[other] - start)
-        return start.clip(self.about - _NEAR, self.about + _NEAR)
-
-
-def _held(deviance: Callable[[Array], float], best: Array, j: int) -> _Profile:
+def _held(deviance: Callable[[Array], float], best: Array, j: int) -> Callable[[float], float]:
     """The least deviance with the j-th parameter held."""
     rest = np.delete(best, j)
-    return _Profile(
-        lambda value, others: deviance(np.insert(others, j, value)), rest, {float(best[j]): rest}
-    )
+
+    def profile(value: float) -> float:
+        return float(_minimum(lambda others: deviance(np.insert(others, j, value)), rest).fun)
+
+    return profile
 
 
-def _held_coefficient(surface: _Surface, best: Array, k: int, estimate: float) -> _Profile:
-    """The least deviance with the k-th coefficient held."""
-    return _Profile(
-        lambda value, phi: surface.fixed_deviance(phi, k, value), best, {estimate: best}
-    )
+def _held_coefficient(surface: _Surface, best: Array, k: int) -> Callable[[float], float]:
+    def profile(value: float) -> float:
+        return float(_minimum(lambda phi: surface.fixed_deviance(phi, k, value), best).fun)
+
+    return profile
 
 
-def _minimum(deviance: Callable[[Array], float], start: Array, about: Array) -> Any:
+def _minimum(deviance: Callable[[Array], float], start: Array) -> Any:
     """Quasi-Newton from a good start; a parameter that runs off to zero does no harm."""
 
     def defined(at: Array) -> float:
@@ -313,7 +275,7 @@ def _minimum(deviance: Callable[[Array], float], start: Array, about: Array) -> 
         except np.linalg.LinAlgError:  # a step of the search to where V has no inverse
             return _NOWHERE
 
-    limits = [(value - _FAR, value + _FAR / 2.0) for value in about]
+    limits = [(value - _FAR, value + _FAR / 2.0) for value in start]
     return optimize.minimize(
         defined, start, method="L-BFGS-B", bounds=limits, options={"ftol": 1e-12, "gtol": 1e-5}
     )
